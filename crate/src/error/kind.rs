@@ -9,7 +9,8 @@ pub enum ErrorKind {
     Settings,
     /// An argument is invalid (an empty deployment name, a reversed range).
     Argument,
-    /// 400: the service rejected the request; also a control plane that says so of its work later (a
+    /// 400: the service rejected the request; also 413 or 429 for a request that alone is larger than
+    /// the limit, so that no wait helps; also a control plane that says so of its work later (a
     /// model that is retired, a region without a service).
     BadRequest,
     /// 400 with `error.code = "content_filter"`: the prompt was filtered.

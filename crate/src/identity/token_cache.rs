@@ -3,7 +3,8 @@
 //!
 //! Where tokens have worked, a sign-in that is refused may be an outage, such as a restart of the
 //! identity service. It is then tried again for two minutes while all requests wait, and only after that
-//! it fails them, with its own error. A token that the service has rejected is not sent again.
+//! it fails them, with its own error; an attempt without an answer is ended with these two minutes. A
+//! token that the service has rejected is not sent again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use super::access_token::Validity;
 use super::{AccessToken, Notify};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::retry::{Retry, pause_unless_stopped};
 use crate::http::transport::Failed;
 
@@ -20,8 +21,8 @@ use crate::http::transport::Failed;
 /// rejection.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
-/// How long a sign-in that has worked before is tried again, and the waits in between, the last of which
-/// is repeated.
+/// How long requests wait for a sign-in that has worked before, all attempts together, and the waits in
+/// between, the last of which is repeated.
 const PATIENCE: Duration = Duration::from_secs(120);
 const WAITS: [Duration; 6] = [
     Duration::from_secs(1),
@@ -31,6 +32,9 @@ const WAITS: [Duration; 6] = [
     Duration::from_secs(15),
     Duration::from_secs(20),
 ];
+
+/// The least time that is left for the last attempt: the wait before it is shortened for it.
+const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// A source of tokens.
 pub(crate) trait Issuer: Send + Sync {
@@ -59,7 +63,7 @@ struct State {
     failed: Option<Fault>,
     /// A token has been accepted.
     has_worked: bool,
-    /// When the first sign-in failed that requests wait for, if there was no token since.
+    /// Since when requests wait for a sign-in that has failed, if there was no token since.
     waiting_since: Option<Instant>,
 }
 
@@ -178,7 +182,7 @@ impl<I: Issuer> TokenCache<I> {
         let Ok(_guard) = self.signing_in.try_lock() else {
             return old;
         };
-        match self.sign_in().await {
+        match self.sign_in(None).await {
             Ok(renewed) => renewed,
             Err((error, _)) => {
                 (self.notify)(&format!(
@@ -193,6 +197,7 @@ impl<I: Issuer> TokenCache<I> {
     /// A token after the one with this number expired or was rejected. The first request fetches it for
     /// all that wait. `tries` is the number of completed sign-ins when the wait began.
     async fn awaited(&self, ended: u64, tries: u64) -> Result<Held, Failed> {
+        let since = Instant::now();
         let _guard = self.signing_in.lock().await;
         {
             let state = self.state();
@@ -207,29 +212,48 @@ impl<I: Issuer> TokenCache<I> {
                 }
             }
         }
-        self.sign_in_patiently().await
+        self.sign_in_patiently(since).await
     }
 
-    /// Whether a failed sign-in is worth another try.
+    /// Whether a failed sign-in is worth another try, for which there is time.
     fn is_patient(&self, state: &State) -> bool {
         let since = state.waiting_since;
-        state.has_worked
-            && self.issuer.is_unattended()
-            && since.is_none_or(|since| since.elapsed() < PATIENCE)
+        let is_time = |since: Instant| since.elapsed() + LAST_TRY < PATIENCE;
+        self.is_limited(state) && since.is_none_or(is_time)
     }
 
-    /// Fetches a token, and tries again while that is worth it. The caller holds the lock.
-    async fn sign_in_patiently(&self) -> Result<Held, Failed> {
+    /// Whether a sign-in must end in time. The first one may take long, and so may a person.
+    fn is_limited(&self, state: &State) -> bool {
+        state.has_worked && self.issuer.is_unattended()
+    }
+
+    /// When a sign-in must have ended for which a request has waited since then. After two minutes without
+    /// a token, one more attempt is allowed.
+    fn end_of_wait(&self, since: Instant) -> Option<Instant> {
+        let state = self.state();
+        let end = state.waiting_since.unwrap_or(since) + PATIENCE;
+        let now = Instant::now();
+        let end = match end > now {
+            true => end,
+            false => now + BETWEEN_TRIES,
+        };
+        self.is_limited(&state).then_some(end)
+    }
+
+    /// Fetches a token, and tries again while that is worth it, for a request that has waited since then.
+    /// The caller holds the lock.
+    async fn sign_in_patiently(&self, since: Instant) -> Result<Held, Failed> {
         let mut waits = WAITS
             .into_iter()
             .chain(std::iter::repeat(WAITS[WAITS.len() - 1]));
+        let end = self.end_of_wait(since);
         let mut is_told = false;
         loop {
-            let (error, retry) = match self.sign_in().await {
+            let (error, retry) = match self.sign_in(end).await {
                 Ok(held) => return Ok(held),
                 Err(failed) => failed,
             };
-            self.state().waiting_since.get_or_insert_with(Instant::now);
+            self.state().waiting_since.get_or_insert(since);
             if error.is_cancelled() || !self.is_patient(&self.state()) {
                 return Err((error, retry));
             }
@@ -242,16 +266,24 @@ impl<I: Issuer> TokenCache<I> {
                 ));
             }
             let wait = waits.next().unwrap_or(PATIENCE);
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let wait = left.map_or(wait, |left| wait.min(left.saturating_sub(LAST_TRY)));
             pause_unless_stopped(wait, 0, &error, None)
                 .await
                 .map_err(|stopped| (stopped, Retry::NO))?;
         }
     }
 
-    /// Fetches a token. The caller holds the lock.
-    async fn sign_in(&self) -> Result<Held, Failed> {
+    /// Fetches a token, until this time. The caller holds the lock.
+    async fn sign_in(&self, end: Option<Instant>) -> Result<Held, Failed> {
         // Boxed, since the work of all credentials is large and would be a part of every request.
-        let issued = Box::pin(self.issuer.issue()).await;
+        let issuing = Box::pin(self.issuer.issue());
+        let issued = match end {
+            Some(end) => tokio::time::timeout_at(end, issuing)
+                .await
+                .unwrap_or_else(|_| Err(self.unanswered())),
+            None => issuing.await,
+        };
         let mut state = self.state();
         state.tries = state.tries.saturating_add(1);
         match issued {
@@ -278,6 +310,21 @@ impl<I: Issuer> TokenCache<I> {
                 Err((error, retry))
             }
         }
+    }
+
+    /// The error of a sign-in that was ended: that of the attempt before it, which tells more.
+    fn unanswered(&self) -> Failed {
+        let state = self.state();
+        let before = state.failed.as_ref();
+        let before = before.map(|fault| (fault.error.clone(), fault.retry));
+        before.unwrap_or_else(|| {
+            let error = Error::new(
+                ErrorKind::Timeout,
+                "the sign-in could not be renewed in time: there was no answer",
+            )
+            .with_hint("check the network, and run it again: what was answered is not asked again");
+            (error, Retry::YES)
+        })
     }
 
     fn has_just_failed(&self) -> bool {

@@ -1,11 +1,13 @@
 //! Batches against deployments that accept different parameters, or refuse requests.
 
 mod deployments;
+mod first_row;
 mod mixed_models;
 mod one_row;
 mod rejections;
 mod steering;
 mod thinking;
+mod too_large;
 mod used_up;
 
 use crate::Client;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::too_large::Excess;
 use super::{POLICY_VIOLATION, PROXY_AUTHENTICATION, RequestContext, ServiceMessage, lacks_credit};
 use crate::error::ErrorKind;
 use crate::http::proxy::{Destination, Proxy};
@@ -9,6 +10,7 @@ use crate::openai::CredentialKind;
 use crate::openai::credential::Credential;
 use crate::openai::credential::sending::tells_of_expired_token;
 use crate::openai::endpoint::{GENERALLY_AVAILABLE, Protocol};
+use crate::text::grouped;
 
 impl RequestContext<'_> {
     pub(super) fn hint(
@@ -19,6 +21,11 @@ impl RequestContext<'_> {
     ) -> Option<String> {
         if asked.is_none() && lacks_credit(Some(status), service_message.code.as_deref()) {
             return Some("the account has no credit left: waiting won't help".to_owned());
+        }
+        if kind == ErrorKind::BadRequest
+            && let Some(excess) = service_message.excess
+        {
+            return Some(too_large(excess));
         }
         match kind {
             ErrorKind::ContentFilter => Some(match service_message.filter.to_string() {
@@ -319,6 +326,15 @@ impl ServiceMessage {
             })
         })
     }
+}
+
+fn too_large(Excess { limit, requested }: Excess) -> String {
+    let (limit, requested) = (grouped(limit), grouped(requested));
+    format!(
+        "this request alone, with {requested}, is larger than the limit of {limit}, so waiting won't \
+         help: shorten the prompt, lower max_tokens (or the thinking allowance, if the model thinks), \
+         or raise the quota"
+    )
 }
 
 fn quota(asked: Option<Duration>) -> String {

@@ -3,6 +3,7 @@
 
 mod hint;
 mod refused_key;
+mod too_large;
 
 use std::time::SystemTime;
 
@@ -22,6 +23,7 @@ use crate::json::{Json, deserialize, field, fields, is_null, plain_text};
 use crate::text::message;
 
 pub(crate) use refused_key::refuses_the_key;
+use too_large::Excess;
 
 /// The longest excerpt of a service's message, in characters.
 pub(super) const EXCERPT: usize = 300;
@@ -65,6 +67,8 @@ struct ServiceMessage {
     is_filtered: bool,
     /// It is a web page, and not the error of an API.
     is_page: bool,
+    /// The request alone is larger than a limit that the service states.
+    excess: Option<Excess>,
 }
 
 /// Codes that say nothing of their own, in lower case and without `_`.
@@ -97,6 +101,7 @@ impl ServiceMessage {
             param: self.param.or(inside.param),
             is_filtered: self.is_filtered || inside.is_filtered,
             is_page: self.is_page,
+            excess: self.excess.or(inside.excess),
             filter: match self.filter.is_filtered() {
                 true => self.filter,
                 false => inside.filter,
@@ -254,6 +259,7 @@ impl RequestContext<'_> {
             return ServiceMessage {
                 message: excerpt(plain),
                 is_page,
+                excess: Excess::stated_in(plain),
                 ..ServiceMessage::default()
             };
         };
@@ -316,6 +322,7 @@ impl RequestContext<'_> {
         let filter = inner.map(ContentFilter::inside).unwrap_or_default();
         ServiceMessage {
             is_page: false,
+            excess: message.as_deref().and_then(Excess::stated_in),
             is_filtered: filter.is_filtered()
                 || wrapped_error::is_moderated(error)
                 || field(of_inner).as_deref() == Some(POLICY_VIOLATION),
@@ -362,7 +369,11 @@ fn named(status: u16) -> String {
 fn kind(status: u16, service_message: &ServiceMessage) -> ErrorKind {
     match status {
         400 | 403 | 422 | 500.. if service_message.is_about_filter() => ErrorKind::ContentFilter,
-        400 | 403 if service_message.is_about_quota() => ErrorKind::RateLimit,
+        413 | 429 | 500.. if service_message.excess.is_some() => ErrorKind::BadRequest,
+        400 | 403 if service_message.is_about_quota() => match service_message.excess {
+            Some(_) => ErrorKind::BadRequest,
+            None => ErrorKind::RateLimit,
+        },
         400 | 403 if service_message.is_about_tenant() || service_message.is_about_expiry() => {
             ErrorKind::Authentication
         }
@@ -387,6 +398,8 @@ pub(super) fn retry(error: &Error, status: u16, headers: &HeaderMap, now: System
         _ if is_out_of_credit(error) => return Retry::NO,
         ErrorKind::RateLimit => 429,
         ErrorKind::ContentFilter => 400,
+        // Whatever its status and headers: the same request will never pass.
+        ErrorKind::BadRequest if status != 400 => return Retry::NO,
         _ => status,
     };
     Retry::after_status(status, headers, now)

@@ -339,6 +339,31 @@ fn a_used_up_quota() {
 }
 
 #[test]
+fn a_request_beyond_a_limit_can_never_pass() {
+    let body = r#"{"error":{"code":"rate_limit_exceeded","type":"tokens","message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000."}}"#;
+    insta::assert_snapshot!(text(429, body), @r"
+    bad_request: the service answered 429 Too Many Requests: Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000.
+      hint: this request alone, with 40,000, is larger than the limit of 30,000, so waiting won't help: shorten the prompt, lower max_tokens (or the thinking allowance, if the model thinks), or raise the quota
+    ");
+    for status in [400, 403, 413, 500, 503] {
+        let error = refused(&azure(), status, &[], body.as_bytes());
+        assert_eq!(error.kind(), ErrorKind::BadRequest, "{status}");
+        let again = [("x-should-retry", "true"), ("retry-after", "1")];
+        let headers = again.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let retry = retry(
+            &error,
+            status,
+            &headers.into_iter().collect(),
+            SystemTime::now(),
+        );
+        assert!(!retry.again || status == 400, "{status}");
+    }
+    let waits =
+        r#"{"error":{"message":"Rate limit reached: Limit 30000, Used 20000, Requested 15000."}}"#;
+    assert!(refused(&azure(), 429, &[], waits.as_bytes()).is_rate_limit());
+}
+
+#[test]
 fn a_redirect_tells_the_host_alone() {
     let error = refused(
         &azure(),

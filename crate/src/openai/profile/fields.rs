@@ -58,6 +58,12 @@ impl Fields {
         self.0 == 0
     }
 
+    /// Each of them as a set of its own.
+    pub(super) fn each(self) -> impl Iterator<Item = Self> {
+        let fields = Self::NAMES.into_iter().map(|(field, _)| field);
+        fields.filter(move |field| self.contains(*field))
+    }
+
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         let names = Self::NAMES.into_iter();
         names.filter_map(move |(field, name)| self.contains(field).then_some(name))

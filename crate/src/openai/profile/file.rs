@@ -1,8 +1,11 @@
 //! The format in which a profile is stored, so that the next process is not refused again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::condition::{Condition, MOST, Settings};
 use super::fields::Fields;
 use super::wording::EFFORTS;
 use super::{Profile, TokensField, model_name, thinking};
@@ -30,6 +33,12 @@ struct File {
     /// The fields that were refused.
     #[serde(default)]
     refused: Vec<String>,
+    /// With which settings some of these were refused, if not always.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused_with: Vec<RefusedWith>,
+    /// Which of these were accepted with other settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excepted: Vec<String>,
     /// The fields that are left out without having been refused.
     #[serde(default)]
     untried: Vec<String>,
@@ -40,6 +49,13 @@ struct File {
     thinking_allowance: u32,
     #[serde(default)]
     most_tokens: Option<u32>,
+}
+
+/// A field, and the settings of a request with which it was refused.
+#[derive(Serialize, Deserialize)]
+struct RefusedWith {
+    field: String,
+    settings: BTreeMap<String, String>,
 }
 
 pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> {
@@ -59,6 +75,8 @@ pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> 
         reasoning_effort: profile.effort.clone(),
         refused_efforts: profile.refused_efforts.clone(),
         refused: names(profile.refused),
+        refused_with: profile.conditions.iter().flat_map(refused_with).collect(),
+        excepted: names(profile.excepted),
         untried: names(profile.untried),
         thinks: profile.thinks,
         thinking_allowance: profile.allowance,
@@ -68,6 +86,13 @@ pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> 
     let mut text = serde_json::to_vec_pretty(&file).unwrap_or_default();
     text.push(b'\n');
     text
+}
+
+fn refused_with(condition: &Condition) -> Option<RefusedWith> {
+    Some(RefusedWith {
+        field: condition.field.names().next()?.to_owned(),
+        settings: condition.settings.0.clone(),
+    })
 }
 
 /// Is it a profile, of any deployment and version?
@@ -98,12 +123,24 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         Some(_) => return Err("it has an unknown `tokens` field".to_owned()),
     };
     let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
+    let refused = fields(&file.refused);
+    let conditions = file
+        .refused_with
+        .into_iter()
+        .take(MOST)
+        .map(|it| Condition {
+            field: Fields::of_names([it.field.as_str()]),
+            settings: Settings(it.settings),
+        });
+    let is_refused = |it: &Condition| !it.field.is_empty() && refused.contains(it.field);
     let model = file.model.as_deref().map(model_name);
     Ok(Profile {
         tokens,
         effort: file.reasoning_effort,
         refused_efforts: file.refused_efforts,
-        refused: fields(&file.refused),
+        refused,
+        conditions: conditions.filter(is_refused).collect(),
+        excepted: fields(&file.excepted),
         untried: fields(&file.untried),
         thinks: file.thinks,
         allowance: file.thinking_allowance.min(thinking::MOST),

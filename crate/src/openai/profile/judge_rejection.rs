@@ -53,7 +53,7 @@ impl Negotiation<'_> {
         let mut state = shared.state();
         let field = rejection.field(&prepared.request);
         let field = field.ok_or_else(|| self.needed_field(rejection, prepared))?;
-        if rejection.is_guess(&prepared.request) && state.accepted.contains(Fields::of(field)) {
+        if rejection.is_guess(&prepared.request) && state.has_accepted(Fields::of(field)) {
             return Err(None);
         }
         if self.refused.len() >= REJECTIONS {
@@ -73,7 +73,7 @@ impl Negotiation<'_> {
         let before = Arc::clone(before);
         let (profile, field) = self.learned(&state, &before, rejection, prepared)?;
         let complaint = Complaint::of(attempt, self.wanted);
-        let is_accepted = state.accepted.contains(Fields::of(field));
+        let is_accepted = state.has_accepted(Fields::of(field));
         let is_disputed = state.disputed.contains(Fields::of(field));
         let is_of_row = match rejection.may_be_about_value(field, &prepared.request) {
             // Other rows, with other values, are answered.
@@ -148,6 +148,7 @@ impl Negotiation<'_> {
             sent: &prepared.request,
             names: &[&model, self.deployment],
             accepted: state.accepted,
+            exceptions: &state.exceptions,
             rejections: state.rejections + 1,
         };
         match profile.learn(rejection, &now) {

@@ -15,6 +15,7 @@
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
 //! row concerned, until a second row agrees (`negotiation`).
 
+use super::condition::{Exceptions, Settings};
 use super::fields::Fields;
 use super::rejection::{Field, Rejection};
 use super::wording::EFFORTS;
@@ -32,6 +33,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) names: &'a [&'a str],
     /// The fields that were accepted since the profile last changed.
     pub(super) accepted: Fields,
+    /// What was accepted of what had been refused.
+    pub(super) exceptions: &'a Exceptions,
     /// How many rejections in a row, including this one.
     pub(super) rejections: u32,
 }
@@ -54,7 +57,14 @@ impl Profile {
             }
             Field::Effort if names_effort(now.wanted) => return Err(NothingLearned),
             Field::Effort => self.learn_effort(rejection),
-            sampling => self.refused = self.refused.with(Fields::of(sampling)),
+            sampling => {
+                let field = Fields::of(sampling);
+                let mut settings = Settings::of(now.wanted);
+                if rejection.is_about_any_value() {
+                    settings = settings.without(field);
+                }
+                self.refuse(field, settings, now.exceptions);
+            }
         }
         let thinks = self.tokens == TokensField::MaxCompletionTokens
             || self.refused.contains(Fields::TEMPERATURE);
@@ -78,11 +88,16 @@ impl Profile {
             false => self.tokens,
         };
         let effort = self.effort.clone();
+        let refused = self.refused.without(earlier.refused);
+        let conditions = self.conditions.iter();
+        let conditions = conditions.filter(|it| refused.contains(it.field));
         Self {
             tokens,
             effort: effort.filter(|_| self.effort != earlier.effort),
             refused_efforts: refused_efforts.cloned().collect(),
-            refused: self.refused.without(earlier.refused),
+            refused,
+            conditions: conditions.cloned().collect(),
+            excepted: Fields::default(),
             untried: self.untried.without(earlier.untried),
             thinks: false,
             allowance: 0,

@@ -7,6 +7,7 @@
 //! requests for it.
 //!
 //! - `rejection` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
+//! - `condition` tells for which requests a field counts as refused.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
@@ -17,6 +18,7 @@
 //!   profile is stored.
 
 mod complaint;
+mod condition;
 mod context_length;
 mod error_body;
 mod exhausted;
@@ -38,6 +40,7 @@ use std::sync::Arc;
 
 use crate::openai::ChatRequest;
 use crate::text::sanitize_line;
+use condition::Condition;
 use fields::Fields;
 use rejection::EFFORT;
 
@@ -61,6 +64,10 @@ pub(super) struct Profile {
     refused_efforts: Vec<String>,
     /// Fields that were refused.
     refused: Fields,
+    /// With which settings some of these were refused. The others are always refused.
+    conditions: Vec<Condition>,
+    /// Which of these are known to be accepted with other settings.
+    excepted: Fields,
     /// Fields that are left out without having been refused, because others were.
     untried: Fields,
     /// Its answers have reported reasoning tokens.
@@ -96,7 +103,7 @@ impl Profile {
     /// The request as it is sent to the deployment. It is copied only if something is changed.
     fn translate<'a>(&self, wanted: &'a ChatRequest, budget: Budget) -> Cow<'a, ChatRequest> {
         let limits = self.limits(wanted, budget);
-        let left_out = self.left_out_ever();
+        let left_out = self.not_sent(wanted);
         let keeps = |field| !left_out.contains(field);
         let temperature = wanted.temperature.filter(|_| keeps(Fields::TEMPERATURE));
         let top_p = wanted.top_p.filter(|_| keeps(Fields::TOP_P));
@@ -168,8 +175,7 @@ impl Profile {
 
     /// The fields of the request that are not sent although they would change the answer.
     fn left_out(&self, wanted: &ChatRequest) -> Fields {
-        let left_out = self.refused.with(self.untried);
-        Fields::sampling(wanted).and(left_out)
+        Fields::sampling(wanted).and(self.not_sent(wanted))
     }
 
     /// A description of how the request was sent, stored with its answer; `None` if it was sent as
@@ -207,6 +213,12 @@ impl Profile {
             && !self.thinks
     }
 
+    /// The fields that are not sent with this request if it sets them.
+    fn not_sent(&self, wanted: &ChatRequest) -> Fields {
+        let tried = self.tried(wanted);
+        tried.fold(self.left_out_ever(), Fields::without)
+    }
+
     fn left_out_ever(&self) -> Fields {
         self.refused.with(self.untried).without(Fields::EFFORT)
     }
@@ -231,10 +243,11 @@ impl fmt::Display for Profile {
             TokensField::MaxCompletionTokens => takes.push("max_completion_tokens".to_owned()),
         }
         takes.extend(self.left_out_ever().names().map(|name| {
-            let is_refused = Fields::of_names([name]).and(self.refused);
-            match is_refused.is_empty() {
-                true => format!("no {name} (not tried)"),
-                false => format!("no {name}"),
+            let field = Fields::of_names([name]);
+            match self.refused.contains(field) {
+                true if self.excepted.contains(field) => format!("{name} not in every request"),
+                true => format!("no {name}"),
+                false => format!("no {name} (not tried)"),
             }
         }));
         let takes = match takes.is_empty() {

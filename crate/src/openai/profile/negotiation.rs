@@ -113,9 +113,11 @@ impl<'a> Negotiation<'a> {
         let Snapshot { profile, version } = match self.learner {
             Some(_) => self.shared.snapshot(),
             None => {
-                let waiting = self
-                    .shared
-                    .wait_to_learn(self.refusable, self.is_local_and_unlimited);
+                let waiting = self.shared.wait_to_learn(
+                    self.wanted,
+                    self.refusable,
+                    self.is_local_and_unlimited,
+                );
                 let (snapshot, learner) = waiting.await;
                 self.learner = learner;
                 snapshot
@@ -289,6 +291,8 @@ impl Negotiation<'_> {
         }
         let is_empty = self.is_consumed_by_thinking(prepared, completion);
         let mut state = self.shared.state();
+        let has_exception = state.take_exceptions(self.wanted, &prepared.request);
+        self.has_learned |= has_exception;
         if state.version != prepared.version {
             return true;
         }
@@ -329,7 +333,7 @@ impl Negotiation<'_> {
         if !Arc::ptr_eq(&state.at_last_answer, &state.profile) {
             state.at_last_answer = Arc::clone(&state.profile);
         }
-        if is_news && state.version > 0 {
+        if (is_news || has_exception) && state.version > 0 {
             self.has_learned = true;
             let note = format!("{} {}", self.shared.deployment(), state.profile);
             drop(state);

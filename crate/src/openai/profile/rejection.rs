@@ -231,9 +231,12 @@ impl Rejection {
 
     /// May the field have been refused only because of its value in this request?
     pub(super) fn may_be_about_value(&self, field: Field, sent: &ChatRequest) -> bool {
-        let is_clear =
-            self.is_about_parameter || AS_SUCH.iter().any(|phrase| self.text.contains(phrase));
-        !is_clear && field.is_unusual_in(sent)
+        !self.is_about_any_value() && field.is_unusual_in(sent)
+    }
+
+    /// Does it refuse the field whatever its value? It may still depend on the request's other settings.
+    pub(super) fn is_about_any_value(&self) -> bool {
+        self.is_about_parameter || AS_SUCH.iter().any(|phrase| self.text.contains(phrase))
     }
 
     /// The one field that an error about a parameter without a name can mean.

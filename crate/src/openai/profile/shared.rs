@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
+use super::condition::Exceptions;
 use super::fields::Fields;
 use super::{Profile, file};
 use crate::display::note_once;
@@ -62,6 +63,8 @@ pub(super) struct State {
     pub(super) accepted: Fields,
     /// Of these, the fields that were refused for one row afterwards.
     pub(super) disputed: Fields,
+    /// What was accepted although it had been refused with other settings.
+    pub(super) exceptions: Exceptions,
     /// Rejections in a row.
     pub(super) rejections: u32,
     pub(super) other_models: u32,
@@ -173,6 +176,7 @@ impl SharedProfile {
     /// request that goes ahead of the others.
     pub(super) async fn wait_to_learn(
         &self,
+        wanted: &ChatRequest,
         refusable: Fields,
         is_local_and_unlimited: bool,
     ) -> (Snapshot, Option<Learner>) {
@@ -181,12 +185,12 @@ impl SharedProfile {
             false => LONGEST_REJECTION,
         };
         loop {
-            if let Some(snapshot) = self.if_free(refusable, longest) {
+            if let Some(snapshot) = self.if_free(wanted, refusable, longest) {
                 return (snapshot, None);
             }
             let learner = Arc::clone(&self.learning).lock_owned();
             if let Ok(learner) = tokio::time::timeout(longest / 4, learner).await {
-                return match self.if_free(refusable, longest) {
+                return match self.if_free(wanted, refusable, longest) {
                     Some(snapshot) => (snapshot, None),
                     None => (self.snapshot(), Some(learner)),
                 };
@@ -200,9 +204,15 @@ impl SharedProfile {
     }
 
     /// The same, if a request with these unconfirmed fields may go.
-    fn if_free(&self, refusable: Fields, longest: Duration) -> Option<Snapshot> {
+    fn if_free(
+        &self,
+        wanted: &ChatRequest,
+        refusable: Fields,
+        longest: Duration,
+    ) -> Option<Snapshot> {
         let state = self.state();
-        state.is_free(refusable, longest).then(|| state.snapshot())
+        let is_free = state.is_free(wanted, refusable, longest);
+        is_free.then(|| state.snapshot())
     }
 
     /// The profile as a file; `None` while requests are sent as written.
@@ -267,12 +277,36 @@ impl State {
     }
 
     /// May a request with these unconfirmed fields go?
-    fn is_free(&self, refusable: Fields, longest: Duration) -> bool {
+    fn is_free(&self, wanted: &ChatRequest, refusable: Fields, longest: Duration) -> bool {
         let has_passed = |wait: Duration| self.sent.is_some_and(|sent| sent.elapsed() >= wait);
-        self.accepted.contains(refusable)
+        (self.accepted.contains(refusable) && !self.tries_first(wanted))
             || self.misses >= MISSES
             || (has_passed(longest) && !self.profile.is_in_doubt())
             || has_passed(LONGEST_DOUBT)
+    }
+
+    /// Would the request be the first one with which a field is tried again that another was refused for?
+    fn tries_first(&self, wanted: &ChatRequest) -> bool {
+        let mut tried = self.profile.tried(wanted);
+        tried.any(|field| !self.exceptions.knows(field))
+    }
+
+    /// Was the field accepted since the profile last changed? A request that it was left out of proves
+    /// nothing.
+    pub(super) fn has_accepted(&self, field: Fields) -> bool {
+        let is_left_out = self.profile.is_conditional(field) && !self.exceptions.knows(field);
+        self.accepted.contains(field) && !is_left_out
+    }
+
+    /// Learns that an answered request was sent with fields that were refused with other settings. Returns
+    /// whether this is news.
+    pub(super) fn take_exceptions(&mut self, wanted: &ChatRequest, sent: &ChatRequest) -> bool {
+        let news = self.exceptions.record(&self.profile, wanted, sent);
+        if !news.is_empty() {
+            let profile = Arc::make_mut(&mut self.profile);
+            profile.excepted = profile.excepted.with(news);
+        }
+        !news.is_empty()
     }
 
     /// Adds a note for the user, and shows it in a notebook at once.
@@ -320,6 +354,7 @@ impl State {
         };
         self.change(profile, accepted);
         self.rejections = 0;
+        self.exceptions = Exceptions::default();
         self.at_last_answer = Arc::clone(&self.profile);
         true
     }
@@ -392,7 +427,7 @@ mod tests {
             let mut state = shared.state();
             state.profile = Arc::new(in_doubt.clone());
             state.sent = Instant::now().checked_sub(Duration::from_secs(seconds));
-            state.is_free(Fields::EFFORT, LONGEST_REJECTION)
+            state.is_free(&ChatRequest::from("x"), Fields::EFFORT, LONGEST_REJECTION)
         };
         assert_eq!([5, 16].map(free), [false, true]);
     }
