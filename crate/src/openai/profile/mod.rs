@@ -13,9 +13,8 @@
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
 //!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `context_length` limits their allowance to the room that there is;
-//!   `take_back` takes back an effort that a deployment does not
-//!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
-//!   profile is stored.
+//!   `take_back` takes back an effort that a deployment does not accept, and a change after which the
+//!   `complaint` is the same; `file` is the format in which a profile is stored.
 
 mod complaint;
 mod condition;
