@@ -145,3 +145,50 @@ fn a_second_refused_row_with_other_settings_speaks_for_all() {
     assert_eq!(temperatures, [None; 19]);
     assert_eq!(refused, 2);
 }
+
+#[test]
+fn the_thinking_of_a_row_with_its_own_effort_is_not_allowed_for_in_others() {
+    let loopback = Loopback::serve(|request| {
+        let body = request.json();
+        let reasoning = match body["reasoning_effort"].is_null() {
+            true => 0,
+            false => 700,
+        };
+        // What a row without an effort is allowed is its answer.
+        let limit = body["max_tokens"].as_u64().unwrap();
+        let (text, finish, spent) = match limit > reasoning {
+            true => (limit.to_string(), "stop", reasoning + 5),
+            false => (String::new(), "length", limit),
+        };
+        let details = json!({"reasoning_tokens": reasoning.min(limit)});
+        Reply::json(
+            200,
+            json!({"id": "1", "model": "plain", "created": 1,
+                "choices": [{"index": 0, "finish_reason": finish,
+                    "message": {"role": "assistant", "content": text}}],
+                "usage": {"prompt_tokens": 5, "completion_tokens": spent,
+                    "total_tokens": 5 + spent, "completion_tokens_details": details}}),
+        )
+    });
+    let requests = (0..6).map(|row| {
+        let request = ChatRequest::from(format!("p{row}")).max_tokens(50);
+        let request = match row {
+            0 | 5 => request.set("reasoning_effort", "low"),
+            _ => request,
+        };
+        (format!("p{row}"), request)
+    });
+    let batch = client(&loopback).batch_requests(requests).concurrency(1);
+    let mut limits = Vec::new();
+    let totals = batch.for_each(|row| {
+        let answer = row.outcome.as_ref().ok().and_then(|answer| answer.text());
+        limits.push(answer.map(str::to_owned));
+        Ok(())
+    });
+    assert_eq!(totals.unwrap().answered, 6);
+    let limits: Vec<_> = limits.into_iter().flatten().collect();
+    assert_eq!(limits[1..5], ["50", "50", "50", "50"]);
+    // The second row with this effort starts with what the first has shown.
+    assert_eq!(limits[0], limits[5]);
+    assert_eq!(loopback.count(), 7);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
-use super::{Budget, Profile, thinking};
+use super::{Budget, Profile, names_effort, thinking};
 use crate::text::grouped;
 
 /// How many times one request is sent again after an empty answer with an ample allowance. An empty
@@ -32,15 +32,13 @@ impl Negotiation<'_> {
         let mut state = shared.state();
         let own = self.own.as_deref().unwrap_or(&state.profile);
         let needed = match self.granted {
-            Some(_) => own.allowance,
-            None => thinking::more(had).max(own.allowance),
+            Some(_) => own.needed(self.wanted),
+            None => thinking::more(had).max(own.needed(self.wanted)),
         };
         let raised = self.granted.unwrap_or(needed);
-        let profile = Profile {
-            allowance: needed,
-            thinks: true,
-            ..own.clone()
-        };
+        let mut profile = Profile::clone(own);
+        profile.thinks |= !names_effort(self.wanted);
+        profile.need(self.wanted, needed);
         let limit = profile.tokens(self.wanted, Budget::Tokens(raised));
         if limit <= thinking::limit_of(&prepared.request) {
             return false;
@@ -54,8 +52,8 @@ impl Negotiation<'_> {
             return true;
         }
         let is_news = match self.granted {
-            Some(_) => !state.profile.thinks,
-            None => raised > state.profile.allowance,
+            Some(_) => profile.thinks && !state.profile.thinks,
+            None => raised > state.profile.needed(self.wanted),
         };
         if is_news {
             state.note(format!(

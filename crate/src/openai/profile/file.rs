@@ -47,6 +47,9 @@ struct File {
     /// The reasoning tokens that were needed.
     #[serde(default)]
     thinking_allowance: u32,
+    /// The same for requests that set this effort themselves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    thinking_allowances: BTreeMap<String, u32>,
     #[serde(default)]
     most_tokens: Option<u32>,
 }
@@ -80,6 +83,7 @@ pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> 
         untried: names(profile.untried),
         thinks: profile.thinks,
         thinking_allowance: profile.allowance,
+        thinking_allowances: profile.allowances.clone(),
         most_tokens: profile.most_tokens,
     };
     // Strings and numbers always serialize.
@@ -123,6 +127,8 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         Some(_) => return Err("it has an unknown `tokens` field".to_owned()),
     };
     let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
+    let allowances = file.thinking_allowances.into_iter().take(EFFORTS.len());
+    let allowances = allowances.map(|(effort, tokens)| (effort, tokens.min(thinking::MOST)));
     let refused = fields(&file.refused);
     let conditions = file
         .refused_with
@@ -144,6 +150,7 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         untried: fields(&file.untried),
         thinks: file.thinks,
         allowance: file.thinking_allowance.min(thinking::MOST),
+        allowances: allowances.collect(),
         most_tokens: file.most_tokens,
         model,
     })

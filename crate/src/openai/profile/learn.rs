@@ -15,6 +15,8 @@
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
 //! row concerned, until a second row agrees (`negotiation`).
 
+use std::collections::BTreeMap;
+
 use super::condition::{Exceptions, Settings};
 use super::fields::Fields;
 use super::rejection::{Field, Rejection};
@@ -101,6 +103,7 @@ impl Profile {
             untried: self.untried.without(earlier.untried),
             thinks: false,
             allowance: 0,
+            allowances: BTreeMap::new(),
             most_tokens: self
                 .most_tokens
                 .filter(|_| self.most_tokens != earlier.most_tokens),

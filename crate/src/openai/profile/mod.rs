@@ -34,6 +34,7 @@ mod thinking;
 mod wording;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,8 +72,10 @@ pub(super) struct Profile {
     untried: Fields,
     /// Its answers have reported reasoning tokens.
     thinks: bool,
-    /// The reasoning tokens that it has needed so far.
+    /// The reasoning tokens that it has needed so far, for requests that set no effort.
     allowance: u32,
+    /// The same for requests that set this effort themselves. They show nothing about the others.
+    allowances: BTreeMap<String, u32>,
     /// The maximum of its completion tokens, if it has stated one.
     most_tokens: Option<u32>,
     /// The model that answered last, as the service names it.
@@ -158,11 +161,28 @@ impl Profile {
     /// The thinking allowance, in tokens.
     fn allowance(&self, wanted: &ChatRequest, budget: Budget) -> u32 {
         let effort = self.effort_of(wanted);
-        let may_think = effort.is_some() || self.thinks;
+        let needed = self.needed(wanted);
+        let may_think = effort.is_some() || self.thinks || needed > 0;
         match budget {
             _ if !may_think || effort == Some("none") => 0,
             Budget::Tokens(tokens) => tokens,
-            Budget::Default => thinking::usual(effort).max(self.allowance),
+            Budget::Default => thinking::usual(effort).max(needed),
+        }
+    }
+
+    /// The reasoning tokens that requests with the effort of this one have needed so far.
+    fn needed(&self, wanted: &ChatRequest) -> u32 {
+        match own_effort(wanted) {
+            Some(effort) => self.allowances.get(&effort).copied().unwrap_or_default(),
+            None => self.allowance,
+        }
+    }
+
+    /// Records how many reasoning tokens requests with the effort of this one need.
+    fn need(&mut self, wanted: &ChatRequest, tokens: u32) {
+        match own_effort(wanted) {
+            Some(effort) => drop(self.allowances.insert(effort, tokens)),
+            None => self.allowance = tokens,
         }
     }
 
@@ -201,7 +221,7 @@ impl Profile {
     /// Is it decided which effort is sent with the request?
     fn is_settled(&self, wanted: &ChatRequest) -> bool {
         let has_effort = self.effort.is_some() || self.refused.contains(Fields::EFFORT);
-        self.thinks && (has_effort || names_effort(wanted))
+        names_effort(wanted) || self.thinks && has_effort
     }
 
     /// Is every request sent as written?
@@ -210,6 +230,7 @@ impl Profile {
             && self.effort.is_none()
             && self.left_out_ever().is_empty()
             && !self.thinks
+            && self.allowances.is_empty()
     }
 
     /// The fields that are not sent with this request if it sets them.
@@ -226,6 +247,12 @@ impl Profile {
 /// The model's name as it is stored, compared and shown; the service chooses it freely.
 fn model_name(name: &str) -> String {
     sanitize_line(name, LONGEST_NAME)
+}
+
+/// The effort that the request sets itself.
+fn own_effort(wanted: &ChatRequest) -> Option<String> {
+    let effort = wanted.other.get(EFFORT)?;
+    Some(model_name(effort.as_str().unwrap_or_default()))
 }
 
 /// Does the request set the effort itself?
@@ -256,7 +283,7 @@ impl fmt::Display for Profile {
         match self.effort.as_deref() {
             Some("none") => write!(f, "{takes}; it does not think (effort none)"),
             Some(effort) => write!(f, "{takes}; it thinks with effort {effort}"),
-            None if self.thinks => write!(f, "{takes}; it thinks"),
+            None if self.thinks || !self.allowances.is_empty() => write!(f, "{takes}; it thinks"),
             None => f.write_str(&takes),
         }
     }

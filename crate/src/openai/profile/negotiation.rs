@@ -318,8 +318,8 @@ impl Negotiation<'_> {
         }
         if thought > 0 {
             let comfortable = thinking::comfortable(thought);
-            if state.profile.allowance < comfortable && self.granted.is_none() {
-                Arc::make_mut(&mut state.profile).allowance = comfortable;
+            if state.profile.needed(self.wanted) < comfortable && self.granted.is_none() {
+                Arc::make_mut(&mut state.profile).need(self.wanted, comfortable);
             }
         }
         // After an empty answer the sufficient allowance is still unknown.
