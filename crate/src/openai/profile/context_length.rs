@@ -1,12 +1,4 @@
-//! Requests that are larger than the model's context, because of the thinking allowance: they are
-//! sent again with as much of it as there is room for.
-
-use std::sync::Arc;
-
-use super::negotiation::Negotiation;
-use super::prepared_request::PreparedRequest;
-use super::rejection::Field;
-use super::{Profile, thinking};
+//! What the error of a request that is larger than the model's context states about the room in it.
 
 /// Phrases before the size of the context: of OpenAI and vLLM, llama.cpp, Text Generation Inference,
 /// and Anthropic.
@@ -62,7 +54,7 @@ impl ContextLength {
     }
 
     /// How many tokens there are for the answer of a request that was sent with this limit.
-    fn room(self, sent: u32) -> Option<u32> {
+    pub(super) fn room(self, sent: u32) -> Option<u32> {
         let requested = || self.requested?.checked_sub(sent);
         let prompt = self.prompt.or_else(requested)?;
         self.context.checked_sub(prompt)
@@ -86,38 +78,6 @@ fn last_number(text: &str) -> Option<u32> {
         at + text[at..].chars().next().map_or(1, char::len_utf8)
     });
     text.get(start..)?.parse().ok()
-}
-
-impl Negotiation<'_> {
-    /// Limits the thinking allowance of this request to the room that the context has.
-    ///
-    /// # Errors
-    /// There is no room for the answer that is wanted, or the allowance is not what is too large.
-    pub(super) fn keep_within(
-        &mut self,
-        context: ContextLength,
-        prepared: &PreparedRequest<'_>,
-    ) -> Result<Field, Option<String>> {
-        let sent = thinking::limit_of(&prepared.request).ok_or(None)?;
-        let room = context.room(sent).ok_or(None)?;
-        let wanted = self.wanted.max_tokens.ok_or(None)?;
-        if room < wanted || room >= sent {
-            return Err(None);
-        }
-        let profile = match &self.own {
-            Some(own) => Arc::clone(own),
-            None => self.shared.profile(),
-        };
-        // Of this request alone: the prompts of others are shorter or longer.
-        self.own = Some(Arc::new(Profile {
-            most_tokens: Some(room),
-            ..Profile::clone(&profile)
-        }));
-        Ok(match prepared.request.max_tokens {
-            Some(_) => Field::MaxTokens,
-            None => Field::MaxCompletionTokens,
-        })
-    }
 }
 
 #[cfg(test)]

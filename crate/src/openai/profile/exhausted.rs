@@ -1,10 +1,13 @@
 //! Answers that thinking has left empty, and requests that the service could not finish because of
-//! it: they are asked again with a larger allowance.
+//! it: they are asked again with a larger allowance, or with a smaller one where the context has no room
+//! for it.
 
 use std::sync::Arc;
 
+use super::context_length::ContextLength;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
+use super::rejection::Field;
 use super::{Budget, Profile, names_effort, thinking};
 use crate::text::grouped;
 
@@ -67,5 +70,35 @@ impl Negotiation<'_> {
         state.profile = Arc::new(profile);
         self.has_learned = true;
         true
+    }
+
+    /// Limits the thinking allowance of this request to the room that the context has.
+    ///
+    /// # Errors
+    /// There is no room for the answer that is wanted, or the allowance is not what is too large.
+    pub(super) fn keep_within(
+        &mut self,
+        context: ContextLength,
+        prepared: &PreparedRequest<'_>,
+    ) -> Result<Field, Option<String>> {
+        let sent = thinking::limit_of(&prepared.request).ok_or(None)?;
+        let room = context.room(sent).ok_or(None)?;
+        let wanted = self.wanted.max_tokens.ok_or(None)?;
+        if room < wanted || room >= sent {
+            return Err(None);
+        }
+        let profile = match &self.own {
+            Some(own) => Arc::clone(own),
+            None => self.shared.profile(),
+        };
+        // Of this request alone: the prompts of others are shorter or longer.
+        self.own = Some(Arc::new(Profile {
+            most_tokens: Some(room),
+            ..Profile::clone(&profile)
+        }));
+        Ok(match prepared.request.max_tokens {
+            Some(_) => Field::MaxTokens,
+            None => Field::MaxCompletionTokens,
+        })
     }
 }

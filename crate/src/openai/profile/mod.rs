@@ -6,15 +6,16 @@
 //! refuse a temperature. A [`Profile`] holds what is known about one deployment and translates
 //! requests for it.
 //!
-//! - `rejection` interprets what an error response says (`error_body`, `wording`), `learn` draws the conclusions.
+//! - `rejection` interprets what an error response says (`error_body`, `wording`, `context_length`), `learn`
+//!   draws the conclusions.
 //! - `condition` tells for which requests a field counts as refused.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
 //!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
-//!   `exhausted` asks again for them; `context_length` limits their allowance to the room that there is;
-//!   `take_back` takes back an effort that a deployment does not accept, and a change after which the
-//!   `complaint` is the same; `file` is the format in which a profile is stored.
+//!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
+//!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
+//!   profile is stored.
 
 mod complaint;
 mod condition;
