@@ -73,6 +73,15 @@ pub(super) struct EmbeddedError<'a> {
     pub(super) status: Option<u16>,
 }
 
+impl EmbeddedError<'_> {
+    /// The finish reason, if nothing else tells why the service broke off its answer.
+    pub(super) fn finish_reason(&self) -> Option<String> {
+        let [error, finish_reason] = fields(self.object, ["error", "finish_reason"]);
+        let reason = finish_reason.filter(|_| !error.is_some_and(is_error));
+        deserialize::<String>(reason?).filter(|reason| reason != "error")
+    }
+}
+
 /// The most choices that are searched.
 const MOST_CHOICES: usize = 1_024;
 

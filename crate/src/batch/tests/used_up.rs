@@ -156,6 +156,7 @@ fn an_answer_that_the_service_broke_off_is_asked_for_again_and_any_other_odd_end
     let loopback = Loopback::serve(move |request| {
         let finish = match request.prompt().as_str() {
             "broken" if !was_broken.swap(true, Ordering::Relaxed) => "insufficient_system_resource",
+            "never whole" => "abort",
             "odd" => "watchdog",
             _ => "stop",
         };
@@ -163,6 +164,8 @@ fn an_answer_that_the_service_broke_off_is_asked_for_again_and_any_other_odd_end
     });
     let builder = Client::builder().endpoint(loopback.url()).api_key("key");
     let client = builder.deployment("class").max_retries(1).build().unwrap();
+    let never = client.batch(["never whole"]).run().unwrap();
+    insta::assert_snapshot!(never.rows()[0].error().unwrap().message(), @"the service broke off its answer (finish reason abort)");
     let answers = client.batch(["broken", "odd"]).run().unwrap();
     let totals = answers.totals();
     assert_eq!((totals.answered, totals.ended_otherwise), (2, 1));
@@ -170,7 +173,7 @@ fn an_answer_that_the_service_broke_off_is_asked_for_again_and_any_other_odd_end
         totals.to_string().contains("1 ended for an unknown reason"),
         "{totals}"
     );
-    assert_eq!(loopback.count(), 3);
+    assert_eq!(loopback.count(), 5);
 }
 
 #[test]
@@ -195,7 +198,8 @@ fn an_allowance_larger_than_the_context_is_cut_to_the_room_that_there_is() {
     let long = "a".repeat(1_000);
     let too_long = "a".repeat(4_090);
     let rows = ["a", "b", &long, &too_long, "c"];
-    let answers = client(&loopback).batch(rows).max_tokens(50).run().unwrap();
+    let client = client(&loopback);
+    let answers = client.batch(rows).max_tokens(50).run().unwrap();
     let failed: Vec<_> = answers.failed().collect();
     assert_eq!(failed.len(), 1);
     assert!(
@@ -206,4 +210,9 @@ fn an_allowance_larger_than_the_context_is_cut_to_the_room_that_there_is() {
             .contains("context length")
     );
     assert!(loopback.count() <= 14, "{}", loopback.count());
+    // From now on the allowance is one that fits.
+    let before = loopback.count();
+    let answers = client.batch(["d", "e"]).max_tokens(50).run().unwrap();
+    assert_eq!(answers.failed().count(), 0);
+    assert_eq!(loopback.count() - before, 2);
 }

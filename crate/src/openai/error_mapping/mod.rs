@@ -145,17 +145,25 @@ impl RequestContext<'_> {
         let (outside, headers, body) = answer;
         let json = embedded_error::json_with_error(body)?;
         let found = embedded_error::find(json.raw())?;
-        let service_message = self.service_message_of(found.object);
+        let broken_off = found.finish_reason();
+        let service_message = match broken_off {
+            Some(_) => ServiceMessage::default(),
+            None => self.service_message_of(found.object),
+        };
         // An error without a status may be transient.
         let meant = found.status.unwrap_or(500);
         let kind = kind(meant, &service_message);
         let status = found.status.unwrap_or(outside);
-        let answered = match found.status {
-            Some(status) => format!(
+        let answered = match (found.status, broken_off) {
+            (Some(status), _) => format!(
                 "the service answered {outside} with an error, {}",
                 named(status)
             ),
-            None => format!("the service answered {outside} with an error"),
+            (None, Some(reason)) => {
+                let reason = self.credential.excerpt(&reason, EXCERPT);
+                format!("the service broke off its answer (finish reason {reason})")
+            }
+            (None, None) => format!("the service answered {outside} with an error"),
         };
         let error = self.error(kind, status, &answered, service_message, limits);
         let error = error

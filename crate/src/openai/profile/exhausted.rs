@@ -8,6 +8,8 @@ use super::context_length::ContextLength;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
 use super::rejection::Field;
+use super::shared::State;
+use super::thinking::GROWTH;
 use super::{Budget, Profile, names_effort, thinking};
 use crate::text::grouped;
 
@@ -34,9 +36,13 @@ impl Negotiation<'_> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let own = self.own.as_deref().unwrap_or(&state.profile);
+        let more = match self.room_for_thinking(&state) {
+            Some(room) if room > had => thinking::more(had).min(room),
+            _ => thinking::more(had),
+        };
         let needed = match self.granted {
             Some(_) => own.needed(self.wanted),
-            None => thinking::more(had).max(own.needed(self.wanted)),
+            None => more.max(own.needed(self.wanted)),
         };
         let raised = self.granted.unwrap_or(needed);
         let mut profile = Profile::clone(own);
@@ -72,6 +78,11 @@ impl Negotiation<'_> {
         true
     }
 
+    /// The largest allowance that the context is known to have room for, with a prompt of usual length.
+    pub(super) fn room_for_thinking(&self, state: &State) -> Option<u32> {
+        state.room?.checked_sub(self.wanted.max_tokens?)
+    }
+
     /// Limits the thinking allowance of this request to the room that the context has.
     ///
     /// # Errors
@@ -91,6 +102,16 @@ impl Negotiation<'_> {
             Some(own) => Arc::clone(own),
             None => self.shared.profile(),
         };
+        let allowance = room - wanted;
+        let mut state = self.shared.state();
+        let needed = state.profile.needed(self.wanted);
+        // Requests with prompts like this one need not be refused too. After a much longer one, the
+        // others keep what they have.
+        if allowance < needed && allowance >= needed / GROWTH {
+            Arc::make_mut(&mut state.profile).need(self.wanted, allowance);
+            state.room = Some(room);
+        }
+        drop(state);
         // Of this request alone: the prompts of others are shorter or longer.
         self.own = Some(Arc::new(Profile {
             most_tokens: Some(room),

@@ -317,7 +317,8 @@ impl Negotiation<'_> {
             }
         }
         if thought > 0 {
-            let comfortable = thinking::comfortable(thought);
+            let room = self.room_for_thinking(&state).unwrap_or(u32::MAX);
+            let comfortable = thinking::comfortable(thought).min(room);
             if state.profile.needed(self.wanted) < comfortable && self.granted.is_none() {
                 Arc::make_mut(&mut state.profile).need(self.wanted, comfortable);
             }

@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) other_models: u32,
     /// The service has answered a request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
+    /// How many tokens the context had room for, after a prompt of usual length.
+    pub(super) room: Option<u32>,
     /// An answer has closed a tag of thinking that only the prompt can have opened.
     pub(super) closes_unopened_thinking: bool,
     /// Requests that went ahead and failed for another reason, weighted.

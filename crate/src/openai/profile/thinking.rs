@@ -16,7 +16,7 @@ use super::prepared_request::PreparedRequest;
 pub(super) const MOST: u32 = 16_384;
 
 /// The factor by which an empty answer raises the allowance.
-const GROWTH: u32 = 4;
+pub(super) const GROWTH: u32 = 4;
 
 /// Services report thinking in blocks of this many tokens.
 const BLOCK: u32 = 64;
