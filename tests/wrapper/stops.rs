@@ -199,7 +199,8 @@ for code, lives in json.loads({situations:?}):
     stopped = kernel.reply(asked)
     took = time.monotonic() - began
     kept = kernel.run("kept")["status"] == "ok"
-    if took > 3 or kept != lives:
+    # Not how fast it is, but that nothing is waited for: giving back gigabytes takes a second by itself.
+    if took > 15 or kept != lives:
         found.append([code, took, kept, stopped])
     if not kept:
         kernel.run("let kept = 5;")
