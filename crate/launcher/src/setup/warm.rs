@@ -122,15 +122,8 @@ fn progress(done: usize, all: Option<usize>) -> String {
 
 /// How many compiled packages are in a build directory: libraries and procedural macros.
 fn compiled(build: &Path) -> usize {
-    let target = build.join("target");
-    let targets = fs::read_dir(&target)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    let folders = targets.map(|folder| folder.path()).chain([target]);
-    let artifacts = folders
-        .filter_map(|folder| fs::read_dir(folder.join("debug/deps")).ok())
-        .flatten();
+    let artifacts = debug_folders(build).filter_map(|debug| fs::read_dir(debug.join("deps")).ok());
+    let artifacts = artifacts.flatten();
     let is_library = |name: &str| {
         [".rlib", ".so", ".dylib"]
             .iter()
@@ -140,6 +133,14 @@ fn compiled(build: &Path) -> usize {
         .filter_map(Result::ok)
         .filter(|entry| is_library(&entry.file_name().to_string_lossy()))
         .count()
+}
+
+/// Where cargo keeps what it has compiled for each platform, and for build scripts and macros.
+fn debug_folders(build: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let target = build.join("target");
+    let platforms = fs::read_dir(&target).into_iter().flatten();
+    let platforms = platforms.filter_map(Result::ok).map(|entry| entry.path());
+    platforms.chain([target]).map(|folder| folder.join("debug"))
 }
 
 /// How many packages the build compiles, for the progress line.
@@ -211,37 +212,25 @@ fn sources(project: &Checkout) -> Result<Sources> {
 /// cargo compares times alone: in a fresh clone at the same path, or after another branch was
 /// checked out for a moment, each kernel would compile the library again, for minutes.
 fn take_times(build: &Path, newest: SystemTime) -> io::Result<()> {
-    let Some((record, compiled)) = library_record(&build.join("target"))? else {
-        return Ok(());
-    };
-    if compiled >= newest {
-        return Ok(());
+    match library_record(build) {
+        Some((compiled, record)) if compiled < newest => {
+            let record = File::options().write(true).open(record)?;
+            record.set_modified(newest)
+        }
+        _ => Ok(()),
     }
-    File::options()
-        .write(true)
-        .open(record)?
-        .set_modified(newest)
 }
 
-/// cargo's record of the files that the library was last compiled from, whose time it compares
-/// with theirs. Those of earlier builds, with other options, lie beside it.
-fn library_record(target: &Path) -> io::Result<Option<(PathBuf, SystemTime)>> {
-    let mut last: Option<(PathBuf, SystemTime)> = None;
-    for platform in fs::read_dir(target)? {
-        let Ok(packages) = fs::read_dir(platform?.path().join("debug/.fingerprint")) else {
-            continue;
-        };
-        for package in packages {
-            let record = package?.path().join("dep-lib-evenhand");
-            let Ok(written) = fs::metadata(&record).and_then(|file| file.modified()) else {
-                continue;
-            };
-            if last.as_ref().is_none_or(|(_, time)| *time < written) {
-                last = Some((record, written));
-            }
-        }
-    }
-    Ok(last)
+/// cargo's record of the files that the library was last compiled from, after its time, which cargo
+/// compares with theirs. Those of earlier builds, with other options, lie beside it.
+fn library_record(build: &Path) -> Option<(SystemTime, PathBuf)> {
+    let packages =
+        debug_folders(build).filter_map(|debug| fs::read_dir(debug.join(".fingerprint")).ok());
+    let records = packages.flatten().filter_map(|package| {
+        let record = package.ok()?.path().join("dep-lib-evenhand");
+        Some((fs::metadata(&record).ok()?.modified().ok()?, record))
+    });
+    records.max()
 }
 
 /// Removes outdated warm builds, which take 2 GB each: those of this checkout with another lock
