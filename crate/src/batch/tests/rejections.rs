@@ -15,7 +15,7 @@ fn prompts(rows: usize) -> Vec<String> {
     (0..rows).map(|row| format!("p{row}")).collect()
 }
 
-fn answer() -> Reply {
+pub(super) fn answer() -> Reply {
     let body = json!({"id": "1", "model": "plain", "created": 1,
         "choices": [{"index": 0, "finish_reason": "stop",
             "message": {"role": "assistant", "content": "Yes."}}],

@@ -5,16 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::client;
+use super::rejections::answer;
 use crate::error::ErrorKind;
 use crate::loopback::{Loopback, Reply};
-
-fn answer() -> Reply {
-    let body = json!({"id": "1", "model": "plain", "created": 1,
-        "choices": [{"index": 0, "finish_reason": "stop",
-            "message": {"role": "assistant", "content": "Yes."}}],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}});
-    Reply::json(200, body)
-}
 
 fn too_large(status: u16) -> Reply {
     let body = json!({"error": {"type": "tokens", "code": "rate_limit_exceeded",
