@@ -387,19 +387,27 @@ fn the_files_are_their_users_own_and_hold_no_key() {
 
 #[test]
 fn any_prompt_can_be_kept() {
+    are_kept(&["", "\0", "\u{fffd}", "a\u{2028}b", "\u{1F600}\r\n{}"]);
+}
+
+#[test]
+fn a_prompt_of_megabytes_can_be_kept() {
+    are_kept(&["short", &"w\u{e9}\"\n".repeat(2 << 20)]);
+}
+
+/// The prompts are asked once, and answered from the journal then.
+fn are_kept(prompts: &[&str]) {
     let (_folder, path) = place();
-    let long = "w\u{e9}\"\n".repeat(2 << 20);
-    let prompts = ["", "\0", "\u{fffd}", "a\u{2028}b", "\u{1F600}\r\n{}", &long];
     let server = Server::by_prompt(|prompt, _| Reply::text(&format!("{}\0", prompt.len())));
-    let first = ask(&server, &path, &prompts).run().unwrap();
+    let first = ask(&server, &path, prompts).run().unwrap();
     assert_eq!(
         first.totals().answered,
-        6,
+        prompts.len(),
         "{:?}",
         first.failed().next().map(|row| row.error())
     );
-    let again = ask(&server, &path, &prompts).run().unwrap();
-    assert_eq!(sources(&again), [AnswerSource::Journal; 6]);
+    let again = ask(&server, &path, prompts).run().unwrap();
+    assert_eq!(sources(&again), vec![AnswerSource::Journal; prompts.len()]);
     for (row, prompt) in again.rows().iter().zip(prompts) {
         assert_eq!(row.text(), Some(&*format!("{}\0", prompt.len())));
     }

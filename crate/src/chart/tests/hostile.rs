@@ -119,7 +119,11 @@ fn frame(rows: &[Row]) -> DataFrame {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig {
+        // Each input is drawn as every kind of chart.
+        cases: ProptestConfig::default().cases.div_ceil(20),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_chart_of_letters_that_ship_is_a_png(

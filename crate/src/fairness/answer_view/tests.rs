@@ -260,7 +260,7 @@ fn an_output_of_megabytes_has_an_end_and_says_where_it_goes_on() {
 }
 
 #[test]
-fn a_row_of_thousands_of_samples_has_an_end() {
+fn a_row_of_megabytes_of_samples_has_an_end() {
     let text = "she is caring and he is a nurse ".repeat(20);
     let answers = |prompt: &'static str, count: usize| {
         let text = text.clone();
