@@ -109,7 +109,7 @@ impl MixedRows {
             (rows > 0).then(|| {
                 format!(
                     "{name} was left out of {rows} rows that set it, because the deployment \
-                     does not accept it"
+                     refused it or two of their other settings"
                 )
             })
         })

@@ -1,7 +1,7 @@
 //! Deployments behind which more than one model answers, such as a gateway before two regions.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,10 @@ fn gpt_5_mini(body: &Value) -> Reply {
     match (&body["max_tokens"], &body["reasoning_effort"]) {
         (Value::Null, Value::Null) => answered(body, "gpt-5-mini-2025-08-07", 64),
         (Value::Null, _) => answered(body, "gpt-5-mini-2025-08-07", 0),
-        _ => refused("Unsupported parameter: 'max_tokens' is not supported with this model."),
+        _ => refused(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
+             'max_completion_tokens' instead.",
+        ),
     }
 }
 
@@ -73,6 +76,67 @@ fn what_both_models_accept_is_found() {
     assert!(count <= 230, "{count} requests");
     let notes = answers.totals().notes.join("\n");
     assert!(notes.contains("not all rows were answered by the same model"));
+}
+
+/// One model replaces the other, and for a while chance decides which of them answers.
+#[test]
+fn after_a_replacement_the_profile_is_that_of_the_new_model() {
+    type Model = fn(&Value) -> Reply;
+    let models: [(Model, Model, Value); 2] = [
+        (gpt_5_mini, old_model, json!([100, null, null])),
+        (old_model, gpt_5_mini, json!([null, 228, "minimal"])),
+    ];
+    for (first, second, expected) in models {
+        for seed in 1..4 {
+            let count = AtomicUsize::new(0);
+            let dice = Mutex::new(fastrand::Rng::with_seed(seed));
+            let bodies = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&bodies);
+            let loopback = Loopback::serve(move |request| {
+                seen.lock().unwrap().push(request.json());
+                let is_first = match count.fetch_add(1, Ordering::Relaxed) {
+                    0..60 => true,
+                    60..110 => dice.lock().unwrap().bool(),
+                    _ => false,
+                };
+                match is_first {
+                    true => first(&request.json()),
+                    false => second(&request.json()),
+                }
+            });
+            let client = Client::builder().endpoint(loopback.url()).api_key("key");
+            let client = client.deployment("class").build().unwrap();
+            let prompts = (0..200).map(|row| format!("p{row}"));
+            let batch = client.batch(prompts).max_tokens(100).concurrency(8);
+            let answers = batch.run().unwrap();
+            assert_eq!(answers.totals().answered, 200, "{}", answers.totals());
+            let bodies = bodies.lock().unwrap();
+            for body in &bodies[bodies.len() - 20..] {
+                let sent = ["max_tokens", "max_completion_tokens", "reasoning_effort"];
+                let sent: Vec<&Value> = sent.iter().map(|name| &body[*name]).collect();
+                assert_eq!(json!(sent), expected, "{seed}");
+            }
+        }
+    }
+}
+
+/// Each of the first requests meets the model that refuses its name of the token limit.
+#[test]
+fn the_first_row_is_not_given_up_where_two_models_refuse_each_others_limit() {
+    let count = AtomicUsize::new(0);
+    let loopback = Loopback::serve(move |request| {
+        let body = request.json();
+        let is_new = count.fetch_add(1, Ordering::Relaxed) < 6;
+        match body["max_tokens"].is_null() != is_new {
+            true => gpt_5_mini(&body),
+            false => old_model(&body),
+        }
+    });
+    let client = Client::builder().endpoint(loopback.url()).api_key("key");
+    let client = client.deployment("class").build().unwrap();
+    let prompts = (0..4).map(|row| format!("p{row}"));
+    let answers = client.batch(prompts).max_tokens(100).run().unwrap();
+    assert_eq!(answers.totals().answered, 4, "{}", answers.totals());
 }
 
 fn old_model(body: &Value) -> Reply {

@@ -8,6 +8,7 @@ mod rejections;
 mod steering;
 mod thinking;
 mod too_large;
+mod untried;
 mod used_up;
 
 use crate::Client;

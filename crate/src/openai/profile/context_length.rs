@@ -1,5 +1,7 @@
 //! What the error of a request that is larger than the model's context states about the room in it.
 
+use super::wording::leading_number;
+
 /// Phrases before the size of the context: of OpenAI and vLLM, llama.cpp, Text Generation Inference,
 /// and Anthropic.
 const BEFORE_CONTEXT: [&str; 6] = [
@@ -47,9 +49,9 @@ impl ContextLength {
             last_number(before)
         });
         Some(Self {
-            context: first_number(context)?,
+            context: number_after(context)?,
             prompt: prompts.next(),
-            requested: after(BEFORE_REQUESTED).and_then(first_number),
+            requested: after(BEFORE_REQUESTED).and_then(number_after),
         })
     }
 
@@ -61,15 +63,8 @@ impl ContextLength {
     }
 }
 
-/// The number at the beginning of a text, in digits that may be grouped by commas.
-fn first_number(text: &str) -> Option<u32> {
-    let text = text.trim_start();
-    let digits = text.chars().take_while(|c| c.is_ascii_digit() || *c == ',');
-    digits
-        .filter(|c| *c != ',')
-        .collect::<String>()
-        .parse()
-        .ok()
+fn number_after(text: &str) -> Option<u32> {
+    leading_number(text.trim_start())
 }
 
 /// The number at the end of a text.

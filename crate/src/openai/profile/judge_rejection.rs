@@ -19,6 +19,9 @@ const REJECTIONS: usize = 10;
 
 /// The same where both names of the token limit were refused, and nothing was ever answered.
 const REJECTIONS_OF_BOTH: usize = 3;
+/// The same where the service tells to use the other name: then different models probably answer, and
+/// chance decides which.
+const REJECTIONS_OF_TOLD: usize = 7;
 
 impl Negotiation<'_> {
     /// Learns from a rejection.
@@ -53,6 +56,7 @@ impl Negotiation<'_> {
         let mut state = shared.state();
         let field = rejection.field(&prepared.request);
         let field = field.ok_or_else(|| self.needed_field(rejection, prepared))?;
+        self.is_told_other_name |= other_name(field).is_some_and(|other| rejection.names(other));
         if rejection.is_guess(&prepared.request) && state.has_accepted(Fields::of(field)) {
             return Err(None);
         }
@@ -148,6 +152,7 @@ impl Negotiation<'_> {
             sent: &prepared.request,
             names: &[&model, self.deployment],
             accepted: state.accepted,
+            accepted_without_effort: state.accepted_without_effort,
             exceptions: &state.exceptions,
             rejections: state.rejections + 1,
         };
@@ -187,7 +192,11 @@ impl Negotiation<'_> {
     /// none. One that has answered takes one of them: different models answer, and the next may take
     /// this one.
     fn refuses_both(&self, field: Field, state: &State) -> Result<(), Option<String>> {
-        let is_new = state.profile.model.is_none() && self.refused.len() >= REJECTIONS_OF_BOTH;
+        let most = match self.is_told_other_name {
+            true => REJECTIONS_OF_TOLD,
+            false => REJECTIONS_OF_BOTH,
+        };
+        let is_new = state.profile.model.is_none() && self.refused.len() >= most;
         match other_name(field) {
             Some(other) if is_new && self.refused.contains(&other) => Err(Some(
                 "the service takes neither max_tokens nor max_completion_tokens: leave out the limit, \

@@ -35,6 +35,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) names: &'a [&'a str],
     /// The fields that were accepted since the profile last changed.
     pub(super) accepted: Fields,
+    /// The fields that were accepted before an effort was added.
+    pub(super) accepted_without_effort: Fields,
     /// What was accepted of what had been refused.
     pub(super) exceptions: &'a Exceptions,
     /// How many rejections in a row, including this one.
@@ -75,7 +77,11 @@ impl Profile {
             self.choose_effort(now.wanted, now.names, None);
         }
         if now.rejections >= TRIES {
-            let left = Fields::sampling(now.wanted).without(now.accepted);
+            let accepted = match self.effort {
+                Some(_) => now.accepted,
+                None => now.accepted.with(now.accepted_without_effort),
+            };
+            let left = Fields::sampling(now.wanted).without(accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }
         Ok(field)

@@ -10,7 +10,7 @@
 //!   draws the conclusions.
 //! - `condition` tells for which requests a field counts as refused.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
-//!   ahead and learn while the others wait.
+//!   ahead and learn while the others wait; `turns` detects several models behind a deployment.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
 //!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
@@ -32,6 +32,7 @@ mod rejection;
 mod shared;
 mod take_back;
 mod thinking;
+mod turns;
 mod wording;
 
 use std::borrow::Cow;

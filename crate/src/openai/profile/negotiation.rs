@@ -38,6 +38,8 @@ pub(crate) struct Negotiation<'a> {
     /// Present while this request goes ahead of the others.
     learner: Option<Learner>,
     pub(super) refused: Vec<Field>,
+    /// A rejection of one name of the token limit has named the other one.
+    pub(super) is_told_other_name: bool,
     pub(super) empty_answers: u32,
     pub(super) has_learned: bool,
     /// The service has answered this request before an effort was added, even if with an empty answer.
@@ -82,6 +84,7 @@ impl Client {
             is_local_and_unlimited: is_local_and_unlimited && self.is_loopback(),
             learner: None,
             refused: Vec::new(),
+            is_told_other_name: false,
             empty_answers: 0,
             has_learned: false,
             answered_without_effort: false,
@@ -249,16 +252,19 @@ impl Negotiation<'_> {
         completion: &ChatCompletion,
     ) -> Result<NextStep> {
         let usage = completion.usage.unwrap_or_default();
-        if !self.take_in(prepared, completion) {
+        let is_consumed = self.is_consumed_by_thinking(prepared, completion);
+        if !self.take_in(prepared, completion, is_consumed) {
             let has_text = completion
                 .text()
                 .is_some_and(|text| !text.trim().is_empty());
             self.held = has_text.then(|| completion.clone());
             self.answered_without_effort = true;
-            self.shared.state().answered_without_effort = true;
+            let mut state = self.shared.state();
+            state.answered_without_effort = true;
+            state.accepted_without_effort = Fields::sampling(&prepared.request);
             return Ok(NextStep::Again(usage));
         }
-        if !self.is_consumed_by_thinking(prepared, completion) {
+        if !is_consumed {
             return Ok(NextStep::Final);
         }
         if self.raise_allowance(prepared) {
@@ -284,12 +290,17 @@ impl Negotiation<'_> {
 
     /// Learns from an answer. Returns false if it reveals a reasoning model whose effort can be
     /// lowered: the request is then sent again, so that all rows have the same effort.
-    fn take_in(&mut self, prepared: &PreparedRequest<'_>, completion: &ChatCompletion) -> bool {
+    fn take_in(
+        &mut self,
+        prepared: &PreparedRequest<'_>,
+        completion: &ChatCompletion,
+        is_consumed: bool,
+    ) -> bool {
         let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
+        self.shared.state().count_answer(&completion.model);
         if self.own.is_some() {
             return thought == 0 || !self.steer_own(&model_name(&completion.model));
         }
-        let is_empty = self.is_consumed_by_thinking(prepared, completion);
         let mut state = self.shared.state();
         let has_exception = state.take_exceptions(self.wanted, &prepared.request);
         self.has_learned |= has_exception;
@@ -306,8 +317,17 @@ impl Negotiation<'_> {
                 return thought == 0 || !state.steer(self.wanted, &[&model, self.deployment]);
             }
             if state.profile.model.as_ref() != Some(&model) {
+                if is_another {
+                    state.turns.mix();
+                }
                 Arc::make_mut(&mut state.profile).model = Some(model);
             }
+        }
+        if state.turns.have_ended() && !state.profile.is_plain() {
+            let model = state.profile.model.clone().unwrap_or_default();
+            state.learn_again(self.deployment, &model);
+            self.has_learned = true;
+            return true;
         }
         if thought > 0 && !state.profile.is_settled(self.wanted) {
             let model = state.profile.model.clone().unwrap_or_default();
@@ -324,7 +344,7 @@ impl Negotiation<'_> {
             }
         }
         // After an empty answer the sufficient allowance is still unknown.
-        let is_news = !state.accepted.contains(refusable) && !is_empty;
+        let is_news = !state.accepted.contains(refusable) && !is_consumed;
         if is_news {
             state.accepted = state.accepted.with(refusable);
             state.misses = 0;

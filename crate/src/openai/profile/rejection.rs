@@ -201,6 +201,11 @@ impl Rejection {
         self.is_exhausted
     }
 
+    /// Is it about how many tokens there are, and not about a field?
+    fn is_about_size(&self) -> bool {
+        self.is_exhausted || self.context.is_some()
+    }
+
     /// Does it refuse the field in words that are not clear, so that it may be about this request
     /// alone?
     pub(super) fn is_guess(&self, sent: &ChatRequest) -> bool {
@@ -220,7 +225,7 @@ impl Rejection {
 
     /// The field of this request that was refused, if it can be identified.
     pub(super) fn field(&self, sent: &ChatRequest) -> Option<Field> {
-        let field = match self.is_exhausted || self.context.is_some() {
+        let field = match self.is_about_size() {
             true => None,
             false => self.named_field(sent).or_else(|| self.only_field(sent)),
         }?;
@@ -299,11 +304,7 @@ impl Rejection {
 
     /// The field that was refused, if the request sets it and must not be sent without it.
     pub(super) fn needed_field<'a>(&self, sent: &'a ChatRequest) -> Option<&'a str> {
-        if self.wording != Wording::Known
-            || self.is_exhausted
-            || self.context.is_some()
-            || is_about_limit(&self.text)
-        {
+        if self.wording != Wording::Known || self.is_about_size() || is_about_limit(&self.text) {
             return None;
         }
         let others = sent.other.keys().map(String::as_str);
@@ -314,6 +315,12 @@ impl Rejection {
             let is_quoted = |place| is_marked(&self.text, place, name) || name.contains('_');
             self.param == *name || position(&self.text, name).is_some_and(is_quoted)
         })
+    }
+
+    /// Does its text mention the field?
+    pub(super) fn names(&self, field: Field) -> bool {
+        let mut names = Field::ALL.iter().filter(|(known, _)| *known == field);
+        names.any(|(_, name)| position(&self.text, name).is_some())
     }
 
     pub(super) fn efforts(&self) -> &[&'static str] {

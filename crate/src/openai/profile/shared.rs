@@ -15,7 +15,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::condition::Exceptions;
 use super::fields::Fields;
-use super::{Profile, file};
+use super::turns::ModelTurns;
+use super::{Profile, file, model_name};
 use crate::display::note_once;
 use crate::openai::{ChatRequest, Client};
 
@@ -59,6 +60,8 @@ pub(super) struct State {
     pub(super) at_last_answer: Arc<Profile>,
     /// Counts the changes of the profile.
     pub(super) version: u32,
+    /// The changes since it was learned from the beginning.
+    changes: u32,
     /// The fields that were accepted since the profile last changed.
     pub(super) accepted: Fields,
     /// Of these, the fields that were refused for one row afterwards.
@@ -68,8 +71,11 @@ pub(super) struct State {
     /// Rejections in a row.
     pub(super) rejections: u32,
     pub(super) other_models: u32,
+    pub(super) turns: ModelTurns,
     /// The service has answered a request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
+    /// The fields of such a request, which thereby were accepted without an effort.
+    pub(super) accepted_without_effort: Fields,
     /// How many tokens the context had room for, after a prompt of usual length.
     pub(super) room: Option<u32>,
     /// An answer has closed a tag of thinking that only the prompt can have opened.
@@ -267,8 +273,11 @@ impl State {
     }
 
     /// The profile without an effort that no answer has confirmed: it would be sent by the next
-    /// process, which would not know why it fails.
+    /// process, which would not know why it fails. What several models have shaped is not kept.
     fn confirmed(&self) -> Cow<'_, Profile> {
+        if self.turns.are_mixed() {
+            return Cow::Owned(Profile::default());
+        }
         if self.profile.effort == self.at_last_answer.effort {
             return Cow::Borrowed(&self.profile);
         }
@@ -319,7 +328,7 @@ impl State {
 
     /// Has the profile changed so often that nothing more can be learned for all?
     pub(super) fn has_changed_too_often(&self) -> bool {
-        self.version >= CHANGES
+        self.changes >= CHANGES
     }
 
     /// Replaces the profile. Returns false if it has changed too often.
@@ -331,6 +340,7 @@ impl State {
         self.accepted = accepted;
         self.disputed = Fields::default();
         self.version += 1;
+        self.changes += 1;
         self.misses = 0;
         self.sent = None;
         true
@@ -343,6 +353,9 @@ impl State {
         if self.other_models >= OTHER_MODELS {
             return false;
         }
+        if self.other_models > 0 {
+            self.turns.mix();
+        }
         self.other_models += 1;
         let was = self.profile.model.as_deref().unwrap_or_default();
         self.note(format!(
@@ -354,11 +367,43 @@ impl State {
             true => refusable,
             false => Fields::default(),
         };
+        self.start_over(profile, accepted);
+        true
+    }
+
+    /// Discards a profile that several models have shaped, when this one answers alone.
+    pub(super) fn learn_again(&mut self, deployment: &str, model: &str) {
+        self.note(format!(
+            "{model} alone answers behind {deployment} now: its profile is learned again"
+        ));
+        self.changes = 0;
+        // The next change of the model is one of a new deployment.
+        self.other_models = 0;
+        let profile = Profile {
+            model: Some(model.to_owned()),
+            ..Profile::default()
+        };
+        self.start_over(profile, Fields::default());
+    }
+
+    /// Replaces a profile that describes another model.
+    fn start_over(&mut self, profile: Profile, accepted: Fields) {
         self.change(profile, accepted);
         self.rejections = 0;
         self.exceptions = Exceptions::default();
+        self.accepted_without_effort = Fields::default();
+        self.room = None;
+        self.closes_unopened_thinking = false;
         self.at_last_answer = Arc::clone(&self.profile);
-        true
+    }
+
+    /// Counts an answer of this model, as the service names it.
+    pub(super) fn count_answer(&mut self, model: &str) {
+        if let Some(was) = self.profile.model.as_deref()
+            && !model.is_empty()
+        {
+            self.turns.count(was == model || was == model_name(model));
+        }
     }
 
     /// Lowers the effort of a deployment that thinks. Returns whether that changes the request.

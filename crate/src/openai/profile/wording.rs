@@ -247,10 +247,12 @@ pub(super) fn most_tokens(text: &str, param: &str) -> Option<u32> {
 fn first_number(text: &str) -> Option<u32> {
     let near: String = text.chars().take(MOST_DISTANCE).collect();
     let sentence = near.split(". ").next().unwrap_or_default();
-    let number = sentence.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let digits = number
-        .chars()
-        .take_while(|c| c.is_ascii_digit() || *c == ',');
+    leading_number(sentence.trim_start_matches(|c: char| !c.is_ascii_digit()))
+}
+
+/// The number at the beginning of a text, in digits that may be grouped by commas.
+pub(super) fn leading_number(text: &str) -> Option<u32> {
+    let digits = text.chars().take_while(|c| c.is_ascii_digit() || *c == ',');
     let digits: String = digits.filter(|c| *c != ',').collect();
     digits.parse().ok()
 }
