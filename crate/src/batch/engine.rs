@@ -253,10 +253,17 @@ impl Shared {
                 Err(error) => return Some(Err(error)),
             };
             let asked = Instant::now();
-            let admission = pin!(rate_limiter.admit(Cost::from(prepared.request.as_ref())));
+            let cost = Cost::from(prepared.request.as_ref());
+            let admission = pin!(rate_limiter.admit(cost));
             let permit = match self.unless_cut(negotiation, admission).await? {
                 Ok(permit) => permit,
-                Err(error) => return Some(Err(prepared.hinted(request, error))),
+                Err(error) => {
+                    let excess = rate_limiter.excess(cost);
+                    if excess.is_some_and(|excess| negotiation.fit(&prepared, excess)) {
+                        continue;
+                    }
+                    return Some(Err(prepared.hinted(request, error)));
+                }
             };
             tell_of_wait(asked.elapsed());
             if self.is_closed() {

@@ -13,11 +13,17 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 /// refused.
 const MOST_FORBIDDEN: u32 = 3;
 
+/// After so many refusals in a row of the key or of the deployment, all rows are taken to be refused, even
+/// if others were answered before.
+const MOST_IN_A_ROW: u32 = 24;
+
 pub(super) struct Health {
     answered: bool,
     last_answer: Instant,
     /// How many requests were refused with 403 for a reason that may be their own.
     forbidden: u32,
+    /// Refusals of the key or of the deployment since the last answer.
+    in_a_row: u32,
     /// Why no further question can be answered.
     fatal_error: Option<Error>,
 }
@@ -28,6 +34,7 @@ impl Health {
             answered: false,
             last_answer: Instant::now(),
             forbidden: 0,
+            in_a_row: 0,
             fatal_error: None,
         }
     }
@@ -52,11 +59,15 @@ impl Health {
             Ok(_) => {
                 self.answered = true;
                 self.last_answer = Instant::now();
+                self.in_a_row = 0;
                 return false;
             }
             Err(error) => error,
         };
-        let spares_no_row = !self.answered && self.spares_no_row(error, names_its_own);
+        let spares_no_row = match self.answered {
+            false => self.spares_no_row(error, names_its_own),
+            true => self.has_ended(error, names_its_own),
+        };
         if !is_out_of_credit(error) && !spares_no_row {
             return false;
         }
@@ -67,6 +78,20 @@ impl Health {
         );
         self.fatal_error.get_or_insert_with(|| error.clone());
         true
+    }
+
+    /// Does the service refuse all rows since it last answered one?
+    fn has_ended(&mut self, error: &Error, names_its_own: bool) -> bool {
+        let concerns_all = match error.kind() {
+            ErrorKind::Authentication | ErrorKind::Settings | ErrorKind::NotFound => true,
+            // Other refusals with 403 may be those of all the prompts of a group.
+            ErrorKind::PermissionDenied => refuses_the_key(error),
+            _ => false,
+        };
+        if concerns_all && !names_its_own {
+            self.in_a_row = self.in_a_row.saturating_add(1);
+        }
+        self.in_a_row >= MOST_IN_A_ROW
     }
 
     /// Would every row of the batch meet this error?

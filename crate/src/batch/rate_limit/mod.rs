@@ -209,6 +209,11 @@ impl RateLimiter {
         }
     }
 
+    /// By how many tokens a request exceeds the whole quota, if it does: it can never be admitted.
+    pub(crate) fn excess(&self, cost: Cost) -> Option<u64> {
+        self.inner().state.excess(cost)
+    }
+
     /// The decision of the state; `None` while another process holds the shared state.
     fn ask(&self, cost: Cost) -> Result<Option<Decision>> {
         let mut inner = self.inner();

@@ -217,13 +217,25 @@ impl State {
         (self.ask(now, cost), self.closed.map(|closed| closed.until))
     }
 
+    /// The whole quota of tokens a minute. A limit from the user takes precedence over one from headers.
+    fn whole_tokens(&self) -> Option<u64> {
+        self.given.or(self.reported.limits).tokens
+    }
+
+    /// By how many tokens the estimated charge of a request exceeds the whole quota, if it does.
+    pub(super) fn excess(&self, cost: Cost) -> Option<u64> {
+        let excess = self
+            .estimator
+            .estimate(cost)
+            .checked_sub(self.whole_tokens()?)?;
+        (excess > 0).then_some(excess)
+    }
+
     /// Charges the request if it may be sent. `now` must not go backwards.
     pub(super) fn ask(&mut self, now: Duration, cost: Cost) -> Decision {
         self.recover(now);
         let tokens = self.estimator.estimate(cost);
-        // A limit from the user takes precedence over one from headers.
-        let whole = self.given.or(self.reported.limits).tokens;
-        if let Some(limit) = whole.filter(|limit| tokens > *limit) {
+        if let Some(limit) = self.whole_tokens().filter(|limit| tokens > *limit) {
             return Decision::Never {
                 estimate: tokens,
                 limit,

@@ -1,5 +1,6 @@
 //! Batches against deployments that accept different parameters, or refuse requests.
 
+mod allowance_room;
 mod deployments;
 mod first_row;
 mod mixed_models;

@@ -167,3 +167,21 @@ fn a_batch_ends_when_403_is_the_answer_to_all() {
     assert!(error.is_permission_denied());
     assert_eq!(sent, 3);
 }
+
+#[test]
+fn a_batch_ends_when_the_key_or_the_deployment_is_gone_in_the_middle() {
+    for status in [401, 404] {
+        let asked = AtomicUsize::new(0);
+        let loopback = Loopback::serve(move |_| match asked.fetch_add(1, Ordering::Relaxed) < 20 {
+            true => answer(),
+            false => Reply::error(status, "gone", "It is gone."),
+        });
+        let batch = client(&loopback).batch(prompts(200)).concurrency(4);
+        let answers = batch.run().unwrap();
+        assert_eq!(answers.totals().answered, 20, "{}", answers.totals());
+        let sent = loopback.count();
+        assert!((44..=48).contains(&sent), "{sent} requests");
+        let last = answers.rows()[199].error().unwrap().to_string();
+        assert!(last.contains("It is gone."), "{last}");
+    }
+}

@@ -107,9 +107,10 @@ fn the_quota_is_charged_with_what_is_sent() {
         .complete(ChatRequest::from("a").max_tokens(10))
         .unwrap();
     let batch = client.batch(["a"]).max_tokens(10);
-    let answers = batch.quota(Quota::tpm(100)).run().unwrap();
+    // There is no room even for the answer.
+    let answers = batch.quota(Quota::tpm(12)).run().unwrap();
     assert_snapshot!(answers.rows()[0].error().unwrap(), @r"
-    the request would be charged about 143 tokens, more than the quota of 100 a minute, and could never pass
+    the request would be charged about 143 tokens, more than the quota of 12 a minute, and could never pass
       hint: 128 of these tokens are the thinking allowance: lower it with .thinking_allowance(n), lower max_tokens, or raise the deployment's quota
     ");
 }

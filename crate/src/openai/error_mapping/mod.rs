@@ -23,7 +23,7 @@ use crate::json::{Json, deserialize, field, fields, is_null, plain_text};
 use crate::text::message;
 
 pub(crate) use refused_key::refuses_the_key;
-use too_large::Excess;
+pub(super) use too_large::Excess;
 
 /// The longest excerpt of a service's message, in characters.
 pub(super) const EXCERPT: usize = 300;

@@ -3,15 +3,15 @@
 
 /// The limit that a service states, and what it says was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Excess {
-    pub(super) limit: u64,
-    pub(super) requested: u64,
+pub(in crate::openai) struct Excess {
+    pub(in crate::openai) limit: u64,
+    pub(in crate::openai) requested: u64,
 }
 
 impl Excess {
     /// What the message states, if a request exceeds a limit by itself. A request that only no longer
     /// fits beside what has been used ('Limit 30000, Used 20000, Requested 15000') does not.
-    pub(super) fn stated_in(message: &str) -> Option<Self> {
+    pub(in crate::openai) fn stated_in(message: &str) -> Option<Self> {
         let message = message.to_ascii_lowercase();
         let mut stated: Vec<(usize, Part, u64)> =
             [("limit", Part::Limit), ("requested", Part::Requested)]

@@ -1,30 +1,45 @@
 //! What the error of a request that is larger than the model's context states about the room in it.
 
 use super::wording::leading_number;
+use crate::openai::error_mapping::Excess;
 
-/// Phrases before the size of the context: of OpenAI and vLLM, llama.cpp, Text Generation Inference,
-/// and Anthropic.
-const BEFORE_CONTEXT: [&str; 6] = [
+/// Phrases before the size of the context: of OpenAI, vLLM and SGLang, llama.cpp, Text Generation
+/// Inference, Anthropic, and Fireworks.
+const BEFORE_CONTEXT: [&str; 7] = [
     "maximum context length is",
     "context length of",
     "context size (",
     "context window of",
     "`max_new_tokens` must be <=",
     "context limit:",
+    "maximum context length:",
 ];
 
+/// Words after the size of the context: of Mistral.
+const AFTER_CONTEXT: &str = " maximum context length";
+
 /// Words after the number of the prompt's tokens.
-const AFTER_PROMPT: [&str; 6] = [
+const AFTER_PROMPT: [&str; 7] = [
     " input tokens",
     " in the messages",
     " in the prompt",
     " prompt tokens",
     " `inputs` tokens",
+    " tokens from the input",
     " + ",
 ];
 
+/// Words before it: of Mistral and Fireworks.
+const BEFORE_PROMPT: [&str; 2] = ["prompt contains", "prompt is too long:"];
+
 /// The word before the number of tokens that were asked for, of prompt and answer together.
 const BEFORE_REQUESTED: &str = "you requested";
+
+/// Words before the largest answer: of Bedrock, and of OpenRouter for an account with little credit.
+const BEFORE_ANSWER: [&str; 2] = ["exceeds the model limit of", "can only afford"];
+
+/// Words after it: of Anthropic, '2148 > 1800, which is the maximum allowed number of output tokens'.
+const AFTER_ANSWER: &str = ", which is the maximum allowed number of output tokens";
 
 /// What an error states about the size of the context, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +52,58 @@ pub(super) struct ContextLength {
 impl ContextLength {
     /// Searches a message in lower case.
     pub(super) fn stated(text: &str) -> Option<Self> {
-        let after = |phrase: &str| text.split_once(phrase).map(|(_, rest)| rest);
-        let rest = BEFORE_CONTEXT.iter().find_map(|phrase| after(phrase))?;
-        let context = match rest.split_once(" > ") {
-            // '18 + 4146 > 4096'.
-            Some((sum, context)) if sum.contains(" + ") && sum.len() < 40 => context,
-            _ => rest,
+        Self::of_answer(text)
+            .or_else(|| Self::of_context(text))
+            .or_else(|| Self::of_limit(text))
+    }
+
+    /// A limit of the answer alone.
+    fn of_answer(text: &str) -> Option<Self> {
+        let after = |phrase: &&str| {
+            text.split_once(*phrase)
+                .and_then(|(_, rest)| number_after(rest))
         };
-        let mut prompts = AFTER_PROMPT.iter().filter_map(|phrase| {
-            let (before, _) = text.split_once(phrase)?;
-            last_number(before)
-        });
+        let before = || last_number(text.split_once(AFTER_ANSWER)?.0);
+        let answer = BEFORE_ANSWER.iter().find_map(after).or_else(before)?;
         Some(Self {
-            context: number_after(context)?,
-            prompt: prompts.next(),
+            context: answer,
+            prompt: Some(0),
+            requested: None,
+        })
+    }
+
+    fn of_context(text: &str) -> Option<Self> {
+        let after = |phrase: &str| text.split_once(phrase).map(|(_, rest)| rest);
+        let context = match BEFORE_CONTEXT.iter().find_map(|phrase| after(phrase)) {
+            Some(rest) => match rest.split_once(" > ") {
+                // '18 + 4146 > 4096'.
+                Some((sum, context)) if sum.contains(" + ") && sum.len() < 40 => {
+                    number_after(context)
+                }
+                _ => number_after(rest),
+            },
+            None => last_number(text.split_once(AFTER_CONTEXT)?.0),
+        };
+        let ends = AFTER_PROMPT
+            .iter()
+            .flat_map(|words| text.match_indices(words));
+        let mut ends = ends.filter_map(|(place, _)| last_number(text.get(..place)?));
+        let mut starts = BEFORE_PROMPT.iter();
+        let mut before = || starts.find_map(|phrase| after(phrase).and_then(number_after));
+        Some(Self {
+            context: context?,
+            prompt: ends.next().or_else(&mut before),
             requested: after(BEFORE_REQUESTED).and_then(number_after),
+        })
+    }
+
+    /// A limit of prompt and answer together: 'Limit 6000, Requested 7000'.
+    fn of_limit(text: &str) -> Option<Self> {
+        let Excess { limit, requested } = Excess::stated_in(text)?;
+        Some(Self {
+            context: u32::try_from(limit).ok()?,
+            prompt: None,
+            requested: Some(u32::try_from(requested).ok()?),
         })
     }
 
@@ -110,6 +162,45 @@ mod tests {
                 "this model's maximum context length is 10 tokens and your request has 18 input tokens",
                 None,
             ),
+            (
+                "requested token count exceeds the model's maximum context length of 4096 tokens. you \
+                 requested a total of 4164 tokens: 18 tokens from the input messages and 4146 tokens for \
+                 the completion.",
+                Some(4_078),
+            ),
+            (
+                "input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. given: 18 \
+                 `inputs` tokens and 4146 `max_new_tokens`",
+                Some(4_078),
+            ),
+            (
+                "prompt contains 18 tokens and 0 draft tokens, too large for model with 4096 maximum \
+                 context length",
+                Some(4_078),
+            ),
+            (
+                "the prompt is too long: 18, model maximum context length: 4096",
+                Some(4_078),
+            ),
+            (
+                "the maximum tokens you requested exceeds the model limit of 4096. try again with a \
+                 maximum tokens value that is lower than 4096.",
+                Some(4_096),
+            ),
+            (
+                "max_tokens: 4146 > 4096, which is the maximum allowed number of output tokens for claude",
+                Some(4_096),
+            ),
+            (
+                "this request requires more credits. you requested up to 4146 tokens, but can only afford \
+                 1800.",
+                Some(1_800),
+            ),
+            (
+                "request too large for gpt-4o on tokens per min (tpm): limit 4096, requested 4164.",
+                Some(4_078),
+            ),
+            ("limit 4096, used 4000, requested 1000", None),
             ("é input tokens, maximum context length is é", None),
             ("the maximum is 5", None),
         ] {

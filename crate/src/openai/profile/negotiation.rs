@@ -20,6 +20,9 @@ use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 
+/// What thinking makes of an answer that it leaves no token.
+const EMPTY: &str = "empty";
+
 /// The negotiation of one request.
 pub(crate) struct Negotiation<'a> {
     pub(super) shared: Arc<SharedProfile>,
@@ -41,6 +44,10 @@ pub(crate) struct Negotiation<'a> {
     /// A rejection of one name of the token limit has named the other one.
     pub(super) is_told_other_name: bool,
     pub(super) empty_answers: u32,
+    /// How many times its allowance was lowered after a rejection in unknown words.
+    pub(super) lowered: u32,
+    /// The smallest limit of tokens that such a rejection refused.
+    pub(super) refused_limit: Option<u32>,
     pub(super) has_learned: bool,
     /// The service has answered this request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
@@ -86,6 +93,8 @@ impl Client {
             refused: Vec::new(),
             is_told_other_name: false,
             empty_answers: 0,
+            lowered: 0,
+            refused_limit: None,
             has_learned: false,
             answered_without_effort: false,
             failures_with_effort: 0,
@@ -132,6 +141,7 @@ impl<'a> Negotiation<'a> {
             deployment: self.deployment,
             tag: profile.tag(self.wanted),
             allowance: profile.allowance(self.wanted, self.budget()),
+            most_tokens: profile.most_tokens,
             version,
         }
     }
@@ -168,7 +178,7 @@ impl Negotiation<'_> {
                     .as_ref()
                     .is_some_and(Rejection::is_exhausted) =>
             {
-                match self.raise_allowance(prepared) {
+                match self.raise_allowance(prepared, EMPTY) {
                     true => NextStep::Again(Usage::default()),
                     false => {
                         self.miss(MISS);
@@ -179,6 +189,9 @@ impl Negotiation<'_> {
             }
             Err(error) => match self.judge_rejection(prepared, attempt) {
                 Ok(()) => self.again_or_held(attempt),
+                Err(_) if self.lower_allowance(prepared, error) => {
+                    NextStep::Again(Usage::default())
+                }
                 Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
                 Err(hint) => {
                     let weight = match attempt.retry.again {
@@ -265,13 +278,27 @@ impl Negotiation<'_> {
             return Ok(NextStep::Again(usage));
         }
         if !is_consumed {
-            return Ok(NextStep::Final);
+            return Ok(self.whole_or_again(prepared, completion));
         }
-        if self.raise_allowance(prepared) {
+        if self.raise_allowance(prepared, EMPTY) {
             return Ok(NextStep::Again(usage));
         }
         self.miss(MISS);
         Err(thinking::consumed(completion, self.wanted, prepared))
+    }
+
+    /// An answer that thinking has cut short is asked for again, and counts if that brings no other one.
+    fn whole_or_again(
+        &mut self,
+        prepared: &PreparedRequest<'_>,
+        completion: &ChatCompletion,
+    ) -> NextStep {
+        let wanted = self.wanted.max_tokens.unwrap_or_default();
+        if !completion.is_cut_by_thinking(wanted) || !self.raise_allowance(prepared, "cut short") {
+            return NextStep::Final;
+        }
+        self.held = Some(completion.clone());
+        NextStep::Again(completion.usage.unwrap_or_default())
     }
 
     /// Is the answer nothing but thinking, as far as is known of this deployment?
@@ -297,7 +324,10 @@ impl Negotiation<'_> {
         is_consumed: bool,
     ) -> bool {
         let thought = completion.usage.map_or(0, |usage| usage.reasoning_tokens);
-        self.shared.state().count_answer(&completion.model);
+        self.shared
+            .state()
+            .count_answer(&completion.model, &prepared.request);
+        self.share_lowered(prepared);
         if self.own.is_some() {
             return thought == 0 || !self.steer_own(&model_name(&completion.model));
         }

@@ -15,6 +15,8 @@ pub(crate) struct PreparedRequest<'a> {
     pub(crate) tag: Option<Arc<str>>,
     /// The thinking allowance in it, in tokens.
     pub(super) allowance: u32,
+    /// The largest limit of tokens that the service is known to take.
+    pub(super) most_tokens: Option<u32>,
     pub(super) version: u32,
 }
 

@@ -20,6 +20,9 @@ pub(super) const PRESENCE_PENALTY: &str = "presence_penalty";
 pub(super) const FREQUENCY_PENALTY: &str = "frequency_penalty";
 pub(super) const LOGIT_BIAS: &str = "logit_bias";
 
+/// Statuses of a used-up quota or account: such an error refuses no field.
+const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
+
 /// A field that some deployments refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -147,10 +150,14 @@ impl Rejection {
     /// Parses a response; `None` if it is about something else.
     pub(crate) fn read(status: u16, body: &[u8]) -> Option<Self> {
         let is_passed_on = !matches!(status, 400 | 422);
-        if !(400..600).contains(&status) || matches!(status, 401 | 407 | 408 | 429) {
+        if !(400..600).contains(&status) || matches!(status, 401 | 407 | 408) {
             return None;
         }
         let ErrorBody { code, param, text } = ErrorBody::of(body);
+        let context = ContextLength::stated(&text);
+        if ABOUT_QUOTA.contains(&status) {
+            return context.map(|context| Self::of_size(context, text));
+        }
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
         let is_about_parameter = code == "unsupported_parameter" || code == "unknown_parameter";
         if is_passed_on && !has(&EXPLICIT) && !code.starts_with("unsupported_") {
@@ -164,7 +171,6 @@ impl Rejection {
             || !efforts.is_empty()
             || most_tokens.is_some();
         let is_exhausted = has(&EXHAUSTED);
-        let context = ContextLength::stated(&text);
         let names_value =
             VALUE_CODES.iter().any(|known| code.ends_with(known)) || text.contains("invalid value");
         let is_unsupported = text.contains("support") || has(&AS_SUCH);
@@ -189,6 +195,22 @@ impl Rejection {
             is_exhausted,
             text,
         })
+    }
+
+    /// The request is larger than what the quota, or the account, has room for at all.
+    fn of_size(context: ContextLength, text: String) -> Self {
+        Self {
+            param: String::new(),
+            text,
+            efforts: Vec::new(),
+            most_tokens: None,
+            context: Some(context),
+            wording: Wording::Known,
+            is_about_parameter: false,
+            is_out_of_range: false,
+            is_value_error: false,
+            is_exhausted: false,
+        }
     }
 
     /// What it states about the size of the context, which the request was too large for.

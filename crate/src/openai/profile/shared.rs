@@ -15,6 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::condition::Exceptions;
 use super::fields::Fields;
+use super::thinking::limit_of;
 use super::turns::ModelTurns;
 use super::{Profile, file, model_name};
 use crate::display::note_once;
@@ -76,6 +77,10 @@ pub(super) struct State {
     pub(super) answered_without_effort: bool,
     /// The fields of such a request, which thereby were accepted without an effort.
     pub(super) accepted_without_effort: Fields,
+    /// The largest limit of tokens with which a request was answered.
+    pub(super) answered_limit: u32,
+    /// The smallest that was refused in unknown words.
+    pub(super) refused_limit: Option<u32>,
     /// How many tokens the context had room for, after a prompt of usual length.
     pub(super) room: Option<u32>,
     /// An answer has closed a tag of thinking that only the prompt can have opened.
@@ -393,12 +398,16 @@ impl State {
         self.exceptions = Exceptions::default();
         self.accepted_without_effort = Fields::default();
         self.room = None;
+        self.answered_limit = 0;
+        self.refused_limit = None;
         self.closes_unopened_thinking = false;
         self.at_last_answer = Arc::clone(&self.profile);
     }
 
-    /// Counts an answer of this model, as the service names it.
-    pub(super) fn count_answer(&mut self, model: &str) {
+    /// Counts an answer of this model, as the service names it, to a request.
+    pub(super) fn count_answer(&mut self, model: &str, sent: &ChatRequest) {
+        let limit = limit_of(sent).unwrap_or_default();
+        self.answered_limit = self.answered_limit.max(limit);
         if let Some(was) = self.profile.model.as_deref()
             && !model.is_empty()
         {

@@ -11,12 +11,16 @@ use crate::json::{field, fields, items, plain_text};
 use crate::openai::{ChatCompletion, ChatRequest, Choice, FinishReason};
 
 use super::prepared_request::PreparedRequest;
+use super::rejection::EFFORT;
 
 /// The largest allowance that is used by default, in tokens.
 pub(super) const MOST: u32 = 16_384;
 
 /// The factor by which an empty answer raises the allowance.
 pub(super) const GROWTH: u32 = 4;
+
+/// Efforts with which a model thinks as little as it can, or nearly.
+const LOW: [&str; 3] = ["none", "minimal", "low"];
 
 /// Services report thinking in blocks of this many tokens.
 const BLOCK: u32 = 64;
@@ -76,6 +80,22 @@ impl ChatCompletion {
                 && !choice.content_filter_results.is_filtered()
         };
         self.choices.iter().all(is_empty) && !self.is_filtered() && !self.calls_tools()
+    }
+
+    /// Was the answer cut clearly before the length that was wanted, in tokens, because its thinking took
+    /// the others?
+    pub(super) fn is_cut_by_thinking(&self, wanted: u32) -> bool {
+        let ([choice], Some(usage)) = (self.choices.as_slice(), self.usage) else {
+            return false;
+        };
+        // Some services do not count thinking among the tokens of an answer.
+        let all = usage.total_tokens.saturating_sub(usage.prompt_tokens);
+        let counts_thinking = all <= usage.completion_tokens;
+        let written = usage.completion_tokens.checked_sub(usage.reasoning_tokens);
+        let written = written.filter(|_| counts_thinking);
+        choice.finish_reason == Some(FinishReason::Length)
+            && usage.reasoning_tokens > 0
+            && written.is_some_and(|written| written < u64::from(wanted - wanted / 10))
     }
 
     /// Has the limit cut every answer before a tag of thinking? Of a deployment whose prompt opens the tag
@@ -235,10 +255,24 @@ fn hint(thought: u64, wanted: &ChatRequest, prepared: &PreparedRequest<'_>) -> S
     // A limit for both together includes no allowance.
     let had = wanted.max_tokens.map_or(0, |_| prepared.allowance);
     let enough = enough(thought, had);
+    let effort = prepared.request.other.get(EFFORT);
+    let is_low = effort
+        .and_then(|effort| effort.as_str())
+        .is_some_and(|effort| LOW.contains(&effort));
+    let less = match is_low {
+        true => "another model may think less",
+        false => ".set(\"reasoning_effort\", \"low\") reduces it",
+    };
+    let sent = limit_of(&prepared.request);
     match (wanted.max_tokens, wanted.max_completion_tokens) {
+        (Some(_), _)
+            if let Some(most) = prepared.most_tokens.filter(|most| sent >= Some(*most)) =>
+        {
+            format!("there is room for no more than {most} tokens of thinking and answer; {less}")
+        }
         (Some(_), _) if enough > MOST => format!(
             ".thinking_allowance({enough}) gives the thinking more room, if the model takes so many \
-             tokens; .set(\"reasoning_effort\", \"low\") reduces it"
+             tokens; {less}"
         ),
         (Some(_), _) => {
             format!(".thinking_allowance({enough}) gives the thinking more room")
