@@ -90,6 +90,12 @@ impl Negotiation<'_> {
             self.taken_back = Some(TakenBack::own(complaint));
             return Ok(field);
         }
+        // Two models refuse what the other one takes.
+        let is_refused_again =
+            profile.tokens != before.tokens && before.tokens != state.at_last_answer.tokens;
+        if is_refused_again || is_accepted && state.other_models > 0 {
+            state.turns.mix();
+        }
         let accepted = match profile.tokens == state.profile.tokens {
             true => state.accepted.without(Fields::of(field)),
             false => Fields::default(),
