@@ -180,7 +180,10 @@ fn a_program_with_a_runtime_may_await() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(10),
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn every_prompt_ends_in_just_one_row_with_its_own_answer(
         prompts in proptest::collection::vec(prop_oneof![

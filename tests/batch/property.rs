@@ -167,7 +167,10 @@ fn check(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(8),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_prompt_ends_in_one_row_and_is_paid_for_once(

@@ -33,6 +33,11 @@ fn batch(client: &Client) -> Batch {
     client.batch(prompts()).max_tokens(100).concurrency(32)
 }
 
+fn few(client: &Client) -> Batch {
+    let prompts = prompts().into_iter().take(40);
+    client.batch(prompts).max_tokens(100).concurrency(32)
+}
+
 fn all_are_answered(answers: &Answers) {
     let texts = answers.texts().zip(prompts());
     for (text, prompt) in texts {
@@ -99,10 +104,6 @@ fn a_second_batch_with_a_temperature_is_within_the_two_rejections() {
     for rules in kinds() {
         let deployment = Deployment::start(rules);
         let client = client(&deployment, &nameless());
-        let few = |client: &Client| {
-            let prompts = prompts().into_iter().take(40);
-            client.batch(prompts).max_tokens(100).concurrency(32)
-        };
         all_are_answered(&few(&client).run().unwrap());
         let answers = few(&client).temperature(0.7).run().unwrap();
         all_are_answered(&answers);
@@ -122,7 +123,7 @@ fn the_lowest_effort_is_asked_for_of_every_row_that_counts() {
         for name in [nameless(), rules.model.to_owned()] {
             for temperature in [1.0, 0.0] {
                 let deployment = Deployment::start(rules);
-                let answers = batch(&client(&deployment, &name))
+                let answers = few(&client(&deployment, &name))
                     .temperature(temperature)
                     .run()
                     .unwrap();

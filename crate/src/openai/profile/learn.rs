@@ -77,10 +77,7 @@ impl Profile {
             self.choose_effort(now.wanted, now.names, None);
         }
         if now.rejections >= TRIES {
-            let accepted = match self.effort {
-                Some(_) => now.accepted,
-                None => now.accepted.with(now.accepted_without_effort),
-            };
+            let accepted = now.accepted.with(now.accepted_without_effort);
             let left = Fields::sampling(now.wanted).without(accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }

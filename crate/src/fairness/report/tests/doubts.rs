@@ -230,7 +230,11 @@ fn what_the_service_withholds_is_refused() {
         Some(json!("They work wo")),
     ];
     for (place, way) in ways.into_iter().enumerate() {
-        for of_ten in [4, 6, 10] {
+        let shares: &[i64] = match place {
+            0 => &[4, 6, 10],
+            _ => &[6],
+        };
+        for &of_ten in shares {
             let (study, way) = (study().samples(4), way.clone());
             let answers = asked(&study, move |prompt, seed| {
                 match is_filtered(prompt, seed, of_ten) {
