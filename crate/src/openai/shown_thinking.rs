@@ -56,6 +56,10 @@ impl ChatCompletion {
 
 /// The text after thinking whose opening tag is in the prompt: the tag that closes it ends a line.
 fn after_unopened_thinking(content: &str) -> Option<&str> {
+    // Most answers have no tag, and each is searched several times.
+    if !content.contains('<') {
+        return None;
+    }
     IN_THE_PROMPT.iter().find_map(|(open, close)| {
         let (thinking, rest) = content.split_once(close)?;
         let ends_a_line = rest.trim_start_matches([' ', '\t', '\r']);
