@@ -82,13 +82,7 @@ impl Health {
 
     /// Does the service refuse all rows since it last answered one?
     fn has_ended(&mut self, error: &Error, names_its_own: bool) -> bool {
-        let concerns_all = match error.kind() {
-            ErrorKind::Authentication | ErrorKind::Settings | ErrorKind::NotFound => true,
-            // Other refusals with 403 may be those of all the prompts of a group.
-            ErrorKind::PermissionDenied => refuses_the_key(error),
-            _ => false,
-        };
-        if concerns_all && !names_its_own {
+        if refuses_all(error) && !names_its_own {
             self.in_a_row = self.in_a_row.saturating_add(1);
         }
         self.in_a_row >= MOST_IN_A_ROW
@@ -96,15 +90,22 @@ impl Health {
 
     /// Would every row of the batch meet this error?
     fn spares_no_row(&mut self, error: &Error, names_its_own: bool) -> bool {
-        match error.kind() {
-            ErrorKind::Authentication => true,
-            ErrorKind::Settings | ErrorKind::NotFound => !names_its_own,
-            ErrorKind::PermissionDenied if names_its_own => false,
-            ErrorKind::PermissionDenied => {
-                self.forbidden = self.forbidden.saturating_add(1);
-                self.forbidden >= MOST_FORBIDDEN || refuses_the_key(error)
-            }
-            _ => false,
+        if names_its_own {
+            return error.kind() == ErrorKind::Authentication;
         }
+        if error.kind() == ErrorKind::PermissionDenied {
+            self.forbidden = self.forbidden.saturating_add(1);
+        }
+        refuses_all(error) || self.forbidden >= MOST_FORBIDDEN
+    }
+}
+
+/// Does the service refuse the key or the deployment? Another 403 may be about the prompt, or those of a
+/// whole group.
+fn refuses_all(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Authentication | ErrorKind::Settings | ErrorKind::NotFound => true,
+        ErrorKind::PermissionDenied => refuses_the_key(error),
+        _ => false,
     }
 }

@@ -147,10 +147,10 @@ pub(super) fn json_with_error(body: &[u8]) -> Option<Json> {
 
 /// Whether an answer that ended for this reason is only the beginning of one.
 fn is_broken_off(finish_reason: &RawValue) -> bool {
-    let reason = finish_reason.get().trim_matches('"');
+    let reason = deserialize::<String>(finish_reason).unwrap_or_default();
     BROKEN_OFF
         .iter()
-        .any(|known| known.eq_ignore_ascii_case(reason))
+        .any(|known| known.eq_ignore_ascii_case(&reason))
 }
 
 /// Whether the field describes an error at all.
