@@ -43,13 +43,18 @@ impl Json {
             true => repair_surrogates(text.as_bytes()),
             false => text,
         };
-        if is_too_deep(&text) {
+        let outline = Outline::of(&text);
+        if outline.is_too_deep {
             return Err((NoJson::Other, text));
         }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
             return Err((error.into(), text));
         }
-        match RawValue::from_string(compact(text)) {
+        let text = match outline.has_white_space {
+            true => compact(text),
+            false => text,
+        };
+        match RawValue::from_string(text) {
             Ok(raw) => Ok(Self(Arc::new(raw))),
             // It was validated before.
             Err(error) => Err((error.into(), String::new())),
@@ -160,18 +165,46 @@ impl Outside {
     }
 }
 
-/// Whether the text is nested deeper than [`DEEPEST`].
-fn is_too_deep(text: &str) -> bool {
-    let mut outside = Outside::default();
-    let mut depth = 0_usize;
-    text.chars().any(|c| {
-        match (outside.next(c), c) {
-            (true, '[' | '{') => depth += 1,
-            (true, ']' | '}') => depth = depth.saturating_sub(1),
+/// What lies outside of the strings of a text.
+#[derive(Default)]
+struct Outline {
+    /// Whether the text is nested deeper than [`DEEPEST`]. The rest of such a text is not read.
+    is_too_deep: bool,
+    has_white_space: bool,
+}
+
+impl Outline {
+    /// Reads bytes instead of characters: each answer passes here, and JSON's own characters are ASCII.
+    fn of(text: &str) -> Self {
+        let mut outline = Self::default();
+        let mut depth = 0_usize;
+        let mut bytes = text.bytes();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => skip_string(&mut bytes),
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                b' ' | b'\t' | b'\n' | b'\r' => outline.has_white_space = true,
+                _ => {}
+            }
+            if depth > DEEPEST {
+                outline.is_too_deep = true;
+                break;
+            }
+        }
+        outline
+    }
+}
+
+/// Skips a string, of which the opening quote was read, and its closing quote.
+fn skip_string(bytes: &mut impl Iterator<Item = u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => return,
             _ => {}
         }
-        depth > DEEPEST
-    })
+    }
 }
 
 /// The text without the white space between its tokens.
@@ -188,6 +221,9 @@ pub(crate) fn fields<'a, const N: usize>(
     names: [&str; N],
 ) -> [Option<&'a RawValue>; N] {
     let mut found = [None; N];
+    if !is_object(json) {
+        return found;
+    }
     let read = Fields {
         names: &names,
         found: &mut found,
@@ -205,14 +241,25 @@ pub(crate) fn field<'a>(json: &'a RawValue, name: &str) -> Option<&'a RawValue> 
 
 /// The first `most` items of a list; empty if the text is not a list.
 pub(crate) fn items(json: &RawValue, most: usize) -> Vec<&RawValue> {
+    if !json.get().starts_with('[') {
+        return Vec::new();
+    }
     let list = Items(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     list.unwrap_or_default()
 }
 
 /// The first `most` fields of an object with their names; empty if the text is not an object.
 pub(crate) fn entries(json: &RawValue, most: usize) -> Vec<(String, &RawValue)> {
+    if !is_object(json) {
+        return Vec::new();
+    }
     let list = Entries(most).deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     list.unwrap_or_default()
+}
+
+/// Looked at first: a parser's error about the type takes longer to make than an answer to read.
+fn is_object(json: &RawValue) -> bool {
+    json.get().starts_with('{')
 }
 
 /// The value, if it has this type.
@@ -393,4 +440,67 @@ pub(crate) fn repair_surrogates(json: &[u8]) -> String {
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        let json = Json::new(text.to_owned()).ok()?;
+        Some(json.text().to_owned())
+    }
+
+    #[test]
+    fn white_space_goes_between_tokens_and_stays_in_strings() {
+        let text = " {\"a b\" :\t[ 1,\r\n\"c \\\" d\\\\\" , \" \" ] }\n";
+        let compact = r#"{"a b":[1,"c \" d\\"," "]}"#;
+        assert_eq!(read(text).as_deref(), Some(compact));
+        assert_eq!(read(compact).as_deref(), Some(compact));
+    }
+
+    #[test]
+    fn only_brackets_outside_of_strings_count_as_nesting() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(DEEPEST)).is_some());
+        assert!(read(&nested(DEEPEST + 1)).is_none());
+        let text = format!(r#"["\"{}","\\",{}]"#, "[{".repeat(500), nested(DEEPEST - 1));
+        assert_eq!(read(&text), Some(text));
+    }
+
+    #[test]
+    fn a_value_of_another_kind_has_no_fields_and_no_items() {
+        for text in ["null", "7", "\"{}\"", "true"] {
+            let json = Json::new(text.to_owned()).unwrap();
+            assert!(field(json.raw(), "a").is_none(), "{text}");
+            assert!(items(json.raw(), 9).is_empty(), "{text}");
+            assert!(entries(json.raw(), 9).is_empty(), "{text}");
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaves = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            r#"[ "\\{}\[\]:,a-cä\n\t]{0,12}"#.prop_map(Value::from),
+        ];
+        leaves.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(r#"[ "\\{}a-c]{0,5}"#, inner, 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_the_same_with_and_without_white_space(value in values()) {
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            prop_assert_eq!(read(&pretty), Some(value.to_string()));
+        }
+    }
 }

@@ -143,9 +143,9 @@ async fn work(shared: Arc<Shared>, outcomes: mpsc::Sender<Outcome>) {
     let mut closed = shared.closed.subscribe();
     while let Some(question) = shared.next(&mut closed).await {
         let index = question.index;
-        let settling = guarded_async(shared.settle(question)).await;
+        let settled = guarded_async(pin!(shared.settle(question))).await;
         let outcome =
-            settling.unwrap_or_else(|panicked| Some(Outcome::unasked(index, &panicked.error())));
+            settled.unwrap_or_else(|panicked| Some(Outcome::unasked(index, &panicked.error())));
         let Some(outcome) = outcome else {
             return;
         };
@@ -203,9 +203,14 @@ impl Shared {
         let outcome = match self.begin(&request) {
             Err(error) => Err(error),
             Ok((rate_limiter, mut negotiation)) => {
-                let exchange =
-                    self.exchange(&request, kept, &rate_limiter, &mut negotiation, stats);
-                let outcome = exchange.await;
+                let mut outcome = self
+                    .exchange(&request, kept, &rate_limiter, &mut negotiation, stats)
+                    .await;
+                if outcome.is_none() && negotiation.holds_an_answer() {
+                    let again =
+                        self.exchange(&request, kept, &rate_limiter, &mut negotiation, stats);
+                    outcome = self.until_closed(Box::pin(again)).await;
+                }
                 held_or(outcome, &mut negotiation, stats)?
             }
         };
@@ -228,7 +233,8 @@ impl Shared {
         })
     }
 
-    /// Sends the request until it has its outcome. `None` if the engine was closed before.
+    /// Sends the request until it has its outcome. `None` if the engine was closed before, and when
+    /// there is an answer for the first time that another request may improve.
     async fn exchange(
         &self,
         request: &ChatRequest,
@@ -239,12 +245,14 @@ impl Shared {
     ) -> Option<Result<ChatCompletion>> {
         let started = Instant::now();
         let spending = &self.config.spending;
+        let held_an_answer = negotiation.holds_an_answer();
+        // In an exchange of the same row before this one.
+        let spent = stats.waited + stats.latency;
         let mut retries = 0;
         loop {
             self.config.client.prepare_to_send().await;
             let prepared = negotiation.prepare().await;
-            let money = pin!(spending.reserve(rate_limiter, &prepared.request));
-            let money = match self.unless_cut(negotiation, money).await? {
+            let money = match spending.reserve(rate_limiter, &prepared.request).await {
                 Ok(Decision::Go(money)) => money,
                 Ok(Decision::Over) => {
                     self.close();
@@ -254,8 +262,7 @@ impl Shared {
             };
             let asked = Instant::now();
             let cost = Cost::from(prepared.request.as_ref());
-            let admission = pin!(rate_limiter.admit(cost));
-            let permit = match self.unless_cut(negotiation, admission).await? {
+            let permit = match rate_limiter.admit(cost).await {
                 Ok(permit) => permit,
                 Err(error) => {
                     let excess = rate_limiter.excess(cost);
@@ -278,14 +285,13 @@ impl Shared {
             }
             let sent = Instant::now();
             let sent_at = SystemTime::now();
-            let attempt = pin!(self.config.client.attempt(&prepared));
-            let mut attempt = self.unless_cut(negotiation, attempt).await?;
+            let mut attempt = self.config.client.attempt(&prepared).await;
             if attempt.is_sent {
                 stats.asked_at.get_or_insert(sent_at);
                 stats.attempts = stats.attempts.saturating_add(1);
                 stats.latency = sent.elapsed();
             }
-            stats.waited = started.elapsed().saturating_sub(stats.latency);
+            stats.waited = (spent + started.elapsed()).saturating_sub(stats.latency);
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             money.settle(answered.flatten(), attempt.outcome.as_ref().err());
             let next_step = negotiation.judge(&prepared, &mut attempt);
@@ -293,6 +299,9 @@ impl Shared {
             let wait = report(permit, &attempt, answered);
             if let NextStep::Again(usage) = next_step {
                 stats.discard(usage);
+                if negotiation.holds_an_answer() && !held_an_answer {
+                    return None;
+                }
                 continue;
             }
             let error = match attempt.outcome {
@@ -314,34 +323,27 @@ impl Shared {
                 if !again || stats.refused > REJECTIONS || self.is_time_to_give_up(&error) {
                     return Some(Err(error));
                 }
-                let rest = pin!(rate_limiter.rest(prolonged(wait, stats.refused)));
-                self.unless_cut(negotiation, rest).await?;
+                rate_limiter.rest(prolonged(wait, stats.refused)).await;
             } else {
                 if !again || retries >= self.config.retries {
                     return Some(Err(error));
                 }
-                let pause = pin!(attempt.retry.pause(retries, &error));
-                self.unless_cut(negotiation, pause).await?;
+                attempt.retry.pause(retries, &error).await;
                 retries += 1;
             }
         }
     }
 
-    /// Waits, but not beyond the end of the batch if there is an answer already. `None` if that end
-    /// was first.
-    async fn unless_cut<T>(
+    /// Does the work unless the engine is closed first: `None`.
+    async fn until_closed<T>(
         &self,
-        negotiation: &Negotiation<'_>,
-        mut work: impl Future<Output = T> + Unpin,
+        mut work: Pin<Box<impl Future<Output = Option<T>>>>,
     ) -> Option<T> {
-        if !negotiation.holds_an_answer() {
-            return Some(work.await);
-        }
         let mut closed = self.closed.subscribe();
         let mut closed = pin!(closed.wait_for(|closed| *closed));
-        poll_fn(|context| match Pin::new(&mut work).poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
+        poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Pending => closed.as_mut().poll(context).map(|_| None),
+            done => done,
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use crate::error::{Error, ErrorKind};
@@ -28,9 +28,11 @@ pub(super) fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(step)).map_err(|_| Panicked)
 }
 
-/// Async version of [`guarded`].
-pub(super) async fn guarded_async<T>(step: impl Future<Output = T>) -> Result<T, Panicked> {
-    let mut step = pin!(step);
+/// Async version of [`guarded`]. The caller pins the step: the future of a row takes kilobytes, which
+/// would be copied for each row if they were passed by value.
+pub(super) async fn guarded_async<T>(
+    mut step: Pin<&mut impl Future<Output = T>>,
+) -> Result<T, Panicked> {
     poll_fn(|context| match guarded(|| step.as_mut().poll(context)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
@@ -41,6 +43,8 @@ pub(super) async fn guarded_async<T>(step: impl Future<Output = T>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     #[test]
@@ -50,11 +54,14 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        assert_eq!(runtime.block_on(guarded_async(async { 7 })), Ok(7));
-        let late = guarded_async(async {
+        assert_eq!(runtime.block_on(guarded_async(pin!(async { 7 }))), Ok(7));
+        let late = pin!(async {
             tokio::task::yield_now().await;
             panic!("on purpose")
         });
-        assert_eq!(runtime.block_on(late), Err::<(), _>(Panicked));
+        assert_eq!(
+            runtime.block_on(guarded_async(late)),
+            Err::<(), _>(Panicked)
+        );
     }
 }
