@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::connection::Connection;
 use super::guard;
 use crate::error::{Context, Failure, Result};
+use crate::paths::own_program::own_program;
 use crate::tool;
 
 /// How many lines of a kernel's own output an error shows.
@@ -70,8 +71,7 @@ impl Kernel {
         let connection_file = private.path().join("connection.json");
         connection.save(&connection_file)?;
 
-        let launcher = std::env::current_exe()
-            .with_context(|| "could not find the launcher's own program".to_owned())?;
+        let launcher = own_program()?;
         let mut guard = match command.runs_for_a_reader {
             true => Command::new(launcher),
             false => tool::command(launcher).into(),
@@ -277,7 +277,7 @@ pub fn private_folder() -> Result<TempDir> {
 
 /// The connection to a kernel: by sockets in a private folder, if the kernel supports that.
 fn connection(program: &Path, folder: &Path) -> Result<Connection> {
-    if std::env::current_exe().is_ok_and(|own| own == program) {
+    if own_program().is_ok_and(|own| own == program) {
         Connection::in_folder(folder, '-')
     } else if program.with_extension(IPC).exists() {
         Connection::in_folder(folder, ':')

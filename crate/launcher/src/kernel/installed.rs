@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Context, Failure, Result};
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
+use crate::paths::own_program::own_program;
 use crate::paths::which::on_path;
 
 /// The name of our entry in the metadata of a kernelspec.
@@ -57,8 +58,7 @@ pub enum Found {
 
 /// The content of a kernelspec that starts this program.
 pub fn content(home: &Home, project: &Checkout, display_name: &str) -> Result<Value> {
-    let program = std::env::current_exe()
-        .with_context(|| "could not find the launcher's own program".to_owned())?;
+    let program = own_program()?;
     let mut argv = vec![
         text(&starter(home))?,
         "kernel".to_owned(),

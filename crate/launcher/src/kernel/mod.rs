@@ -48,6 +48,7 @@ use crate::paths;
 use crate::paths::checkout::Checkout;
 use crate::paths::home::Home;
 use crate::paths::library_sources;
+use crate::paths::own_program::own_program;
 use crate::paths::warm_build;
 use crate::supervise::block_on;
 use evcxr_build::{PrivateCopy, environment};
@@ -61,8 +62,7 @@ const FORMATS: &str = "formats-are-the-readers";
 /// The command that starts this kernel, for a kernelspec and for `evenhand run`;
 /// Jupyter replaces `{connection_file}`.
 pub fn command() -> Result<Vec<String>> {
-    let program = std::env::current_exe()
-        .with_context(|| "could not find the launcher's own program".to_owned())?;
+    let program = own_program()?;
     let program = program.into_os_string().into_string().map_err(|_| {
         Failure::new("the launcher's path is not UTF-8, which a kernelspec can't hold")
             .hint("move the checkout to a folder with a plain name")
@@ -132,7 +132,7 @@ fn parts(home: &Home, folder: &Path, private: &mut Option<PrivateCopy>) -> Resul
     if let Some(warm) = &warm {
         env.push((evcxr_build::WARM.into(), warm.build().into()));
     }
-    if let Ok(program) = std::env::current_exe() {
+    if let Ok(program) = own_program() {
         env.push((SPARK_ENGINE_VARIABLE.into(), program.into()));
     }
     let (notes, notebook): (Vec<String>, _) = match warm {

@@ -10,13 +10,13 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::{Context, Failure, Result};
+use crate::error::{Failure, Result};
+use crate::paths::own_program::own_program;
 use crate::paths::which::on_path;
 
 /// Replaces this process by the kernel; returns only if that fails.
 pub fn start(program: &Path, rust: Option<&Path>, connection_file: &Path) -> Result<Failure> {
-    let own = std::env::current_exe()
-        .with_context(|| "could not find the launcher's own program".to_owned())?;
+    let own = own_program()?;
     let becomes = match is_program(program) {
         true => program,
         false => &own,

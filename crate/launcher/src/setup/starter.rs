@@ -5,11 +5,11 @@ use std::fs;
 use crate::error::{Context, Result};
 use crate::kernel::starter_of;
 use crate::paths::home::{Home, private};
+use crate::paths::own_program::own_program;
 
 /// Replaces the copy by one of this program. A kernel that runs keeps the old one.
 pub fn ensure(home: &Home) -> Result<()> {
-    let program = std::env::current_exe()
-        .with_context(|| "could not find the launcher's own program".to_owned())?;
+    let program = own_program()?;
     let starter = starter_of(home);
     if program == starter {
         return Ok(());

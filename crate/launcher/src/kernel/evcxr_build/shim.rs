@@ -18,6 +18,7 @@ use std::process::Stdio;
 use super::profile;
 use crate::error::{Context, Failure, Result};
 use crate::paths::home::private::{self, Umask};
+use crate::paths::own_program::own_program;
 use crate::paths::toolchain;
 use crate::paths::which::on_path;
 use crate::tool;
@@ -147,8 +148,7 @@ fn environment_with(
         }
     };
     write().with_context(|| format!("could not write into {}", shims.display()))?;
-    let launcher = std::env::current_exe()
-        .with_context(|| "could not find the launcher's own program".to_owned())?;
+    let launcher = own_program()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))
         .map_err(|error| {
