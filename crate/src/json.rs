@@ -2,6 +2,8 @@
 //! fifty times its size. A text is validated once; after that, each field that is needed is read
 //! in place and the rest is skipped.
 
+mod outline;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The maximum nesting depth, as in other JSON parsers.
-const DEEPEST: usize = 127;
+use outline::{Outline, Outside, compact};
 
 /// A text that is valid JSON, reduced to one line and otherwise unchanged.
 #[derive(Clone, Debug, Default)]
@@ -142,76 +143,6 @@ impl<'de> Deserialize<'de> for Json {
         let text: Box<str> = raw.into();
         Self::new(text.into()).map_err(|_| serde::de::Error::custom("no JSON"))
     }
-}
-
-/// Tracks which characters of a text are outside of strings.
-#[derive(Default)]
-struct Outside {
-    is_inside: bool,
-    is_escaped: bool,
-}
-
-impl Outside {
-    /// Whether the next character is outside of a string. An opening quote is outside, a closing
-    /// quote is not.
-    fn next(&mut self, c: char) -> bool {
-        let was_inside = self.is_inside;
-        match c {
-            '"' if !self.is_escaped => self.is_inside = !was_inside,
-            _ => {}
-        }
-        self.is_escaped = was_inside && c == '\\' && !self.is_escaped;
-        !was_inside
-    }
-}
-
-/// What lies outside of the strings of a text.
-#[derive(Default)]
-struct Outline {
-    /// Whether the text is nested deeper than [`DEEPEST`]. The rest of such a text is not read.
-    is_too_deep: bool,
-    has_white_space: bool,
-}
-
-impl Outline {
-    /// Reads bytes instead of characters: each answer passes here, and JSON's own characters are ASCII.
-    fn of(text: &str) -> Self {
-        let mut outline = Self::default();
-        let mut depth = 0_usize;
-        let mut bytes = text.bytes();
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'"' => skip_string(&mut bytes),
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                b' ' | b'\t' | b'\n' | b'\r' => outline.has_white_space = true,
-                _ => {}
-            }
-            if depth > DEEPEST {
-                outline.is_too_deep = true;
-                break;
-            }
-        }
-        outline
-    }
-}
-
-/// Skips a string, of which the opening quote was read, and its closing quote.
-fn skip_string(bytes: &mut impl Iterator<Item = u8>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            b'"' => return,
-            _ => {}
-        }
-    }
-}
-
-/// The text without the white space between its tokens.
-fn compact(mut text: String) -> String {
-    let mut outside = Outside::default();
-    text.retain(|c| !(outside.next(c) && matches!(c, ' ' | '\t' | '\n' | '\r')));
-    text
 }
 
 /// The values of these fields, in this order. Of duplicate fields the last one counts. All are
@@ -443,64 +374,4 @@ fn unit(text: &str) -> Option<u16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn read(text: &str) -> Option<String> {
-        let json = Json::new(text.to_owned()).ok()?;
-        Some(json.text().to_owned())
-    }
-
-    #[test]
-    fn white_space_goes_between_tokens_and_stays_in_strings() {
-        let text = " {\"a b\" :\t[ 1,\r\n\"c \\\" d\\\\\" , \" \" ] }\n";
-        let compact = r#"{"a b":[1,"c \" d\\"," "]}"#;
-        assert_eq!(read(text).as_deref(), Some(compact));
-        assert_eq!(read(compact).as_deref(), Some(compact));
-    }
-
-    #[test]
-    fn only_brackets_outside_of_strings_count_as_nesting() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(read(&nested(DEEPEST)).is_some());
-        assert!(read(&nested(DEEPEST + 1)).is_none());
-        let text = format!(r#"["\"{}","\\",{}]"#, "[{".repeat(500), nested(DEEPEST - 1));
-        assert_eq!(read(&text), Some(text));
-    }
-
-    #[test]
-    fn a_value_of_another_kind_has_no_fields_and_no_items() {
-        for text in ["null", "7", "\"{}\"", "true"] {
-            let json = Json::new(text.to_owned()).unwrap();
-            assert!(field(json.raw(), "a").is_none(), "{text}");
-            assert!(items(json.raw(), 9).is_empty(), "{text}");
-            assert!(entries(json.raw(), 9).is_empty(), "{text}");
-        }
-    }
-
-    fn values() -> impl Strategy<Value = Value> {
-        let leaves = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            r#"[ "\\{}\[\]:,a-cä\n\t]{0,12}"#.prop_map(Value::from),
-        ];
-        leaves.prop_recursive(4, 40, 6, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                prop::collection::btree_map(r#"[ "\\{}a-c]{0,5}"#, inner, 0..6)
-                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn a_text_is_the_same_with_and_without_white_space(value in values()) {
-            let pretty = serde_json::to_string_pretty(&value).unwrap();
-            prop_assert_eq!(read(&pretty), Some(value.to_string()));
-        }
-    }
-}
+mod tests;
