@@ -186,6 +186,13 @@ impl AnswerCache {
                 ));
                 None
             })?;
+        if line
+            .evenhand
+            .as_ref()
+            .is_some_and(|account| account.provisional)
+        {
+            return None;
+        }
         let stats = line
             .evenhand
             .as_ref()
@@ -329,6 +336,7 @@ impl From<&RequestStats> for Account {
             attempts: stats.attempts,
             latency_ms: u64::try_from(stats.latency.as_millis()).unwrap_or(u64::MAX),
             asked_at: stats.asked_at.map_or(0, seconds_since_1970),
+            provisional: stats.is_provisional,
             ..Self::default()
         }
     }

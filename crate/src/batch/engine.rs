@@ -24,7 +24,7 @@ use super::request_stats::{AnswerSource, RequestStats};
 use crate::error::{Error, Result};
 use crate::openai::attempt::Attempt;
 use crate::openai::error_mapping::is_out_of_credit;
-use crate::openai::profile::{Negotiation, NextStep};
+use crate::openai::profile::{HeldAnswer, Negotiation, NextStep};
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 use crate::runtime;
 
@@ -425,8 +425,10 @@ fn held_or(
     if let Some(Ok(_)) = outcome {
         return outcome;
     }
-    match negotiation.take_held_answer() {
-        Some(answer) => {
+    let error = outcome.as_ref().and_then(|outcome| outcome.as_ref().err());
+    match negotiation.take_held_answer(error) {
+        Some(HeldAnswer { answer, is_cut }) => {
+            stats.is_provisional = is_cut;
             stats.reclaim(answer.usage.unwrap_or_default());
             let limits = answer.rate_limits().clone();
             Some(Ok(answer.after_attempts(stats.attempts, limits)))

@@ -110,6 +110,9 @@ pub(crate) struct Account {
     /// How the request was sent, if other than written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
+    /// The answer was cut short, and is not taken from the journal: it is asked for again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) provisional: bool,
     /// What the user can do about the error; omitted in the journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,

@@ -23,6 +23,8 @@ pub struct RequestStats {
     /// The usage of earlier attempts whose answers were discarded: they were empty, because
     /// thinking used up all tokens, or they revealed that the deployment thinks.
     pub discarded: Usage,
+    /// Thinking has cut the answer short, and asking for a whole one failed: a later run asks again.
+    pub(crate) is_provisional: bool,
 }
 
 impl RequestStats {

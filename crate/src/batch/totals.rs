@@ -161,10 +161,13 @@ impl Totals {
         match outcome {
             Ok(completion) => {
                 self.answered += 1;
-                match completion.finish_reason() {
+                let ends = completion.choices.iter();
+                let mut ends = ends.filter_map(|choice| choice.finish_reason.as_ref());
+                match ends.find(|end| matches!(end, FinishReason::Length | FinishReason::Other(_)))
+                {
                     Some(FinishReason::Length) => self.cut += 1,
-                    Some(FinishReason::Other(_)) => self.ended_otherwise += 1,
-                    _ => {}
+                    Some(_) => self.ended_otherwise += 1,
+                    None => {}
                 }
                 match completion.is_filtered() {
                     true => self.filtered += 1,

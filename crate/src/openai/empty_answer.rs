@@ -1,6 +1,6 @@
 //! Why an answer has no text.
 
-use super::{ChatCompletion, FinishReason};
+use super::{ChatCompletion, Choice, FinishReason};
 #[cfg(feature = "notebook")]
 use crate::text::sanitize_line;
 
@@ -9,12 +9,9 @@ use crate::text::sanitize_line;
 const WIDTH: usize = 200;
 
 impl ChatCompletion {
-    /// Whether the content filter withheld the first answer or cut it off.
+    /// Whether the content filter withheld an answer or cut it off: the only one, or any of several.
     pub fn is_filtered(&self) -> bool {
-        self.choices.first().is_some_and(|choice| {
-            choice.finish_reason == Some(FinishReason::ContentFilter)
-                || choice.content_filter_results.is_filtered()
-        }) || self.is_prompt_filtered()
+        self.choices.iter().any(Choice::is_filtered) || self.is_prompt_filtered()
     }
 
     /// Whether there is no text because the filter refused the prompt.
@@ -31,7 +28,7 @@ impl ChatCompletion {
             return None;
         }
         let choice = self.choices.first()?;
-        if self.is_filtered() {
+        if choice.is_filtered() || self.is_prompt_filtered() {
             let found = choice.content_filter_results.to_string();
             return Some(match found.is_empty() {
                 true => "the content filter withheld the answer".to_owned(),
@@ -46,6 +43,13 @@ impl ChatCompletion {
             Some(reason) => format!("the answer has no text (finish reason {reason})"),
             None => "the answer has no text".to_owned(),
         })
+    }
+}
+
+impl Choice {
+    fn is_filtered(&self) -> bool {
+        self.finish_reason == Some(FinishReason::ContentFilter)
+            || self.content_filter_results.is_filtered()
     }
 }
 

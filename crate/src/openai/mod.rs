@@ -165,9 +165,10 @@ impl Client {
                     retries = retries.saturating_add(1);
                 }
                 Err(error) => {
-                    let held = negotiation.take_held_answer();
-                    let held = held.map(|answer| answer.after_attempts(attempts, attempt.limits));
-                    return held.ok_or(error);
+                    return match negotiation.take_held_answer(Some(&error)) {
+                        Some(held) => Ok(held.answer.after_attempts(attempts, attempt.limits)),
+                        None => Err(error),
+                    };
                 }
             }
         }

@@ -338,13 +338,26 @@ fn usage(json: &RawValue) -> Option<Usage> {
     let reasoning_tokens = details.and_then(|details| field(details, "reasoning_tokens"));
     let reasoning_tokens = number(reasoning_tokens).unwrap_or_default();
     let sum = prompt_tokens.saturating_add(completion_tokens);
+    // xAI counts thinking beside the answer's tokens, OpenAI among them: what is billed includes it.
+    let is_beside = reasoning_tokens > completion_tokens
+        || reasoning_tokens > 0 && total_tokens == sum.checked_add(reasoning_tokens);
+    let (completion_tokens, sum) = match is_beside {
+        true => (
+            completion_tokens.saturating_add(reasoning_tokens),
+            sum.saturating_add(reasoning_tokens),
+        ),
+        false => (completion_tokens, sum),
+    };
     let usage = Usage {
         prompt_tokens,
         completion_tokens,
         reasoning_tokens,
-        total_tokens: total_tokens.unwrap_or(sum),
+        total_tokens: total_tokens.map_or(sum, |total| match is_beside {
+            true => total.max(sum),
+            false => total,
+        }),
     };
-    let largest = sum.max(usage.total_tokens).max(reasoning_tokens);
+    let largest = sum.max(usage.total_tokens);
     (largest < ABSURD).then_some(usage)
 }
 

@@ -18,6 +18,7 @@ fn account() -> Account {
         latency_ms: 813,
         asked_at: 1_764_000_000,
         profile: None,
+        provisional: false,
         hint: None,
     }
 }

@@ -32,6 +32,8 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 const LULL: Duration = Duration::from_secs(1);
 /// The longest time that requests wait for the answer to the one that was sent ahead.
 const AHEAD_AT_MOST: Duration = Duration::from_secs(2);
+/// The longest time that requests wait for the answer to one that was sent alone.
+const ALONE_AT_MOST: Duration = Duration::from_secs(10);
 /// The minimum time between a trial request and the end of the wait.
 const TRIAL_AHEAD: Duration = Duration::from_millis(200);
 
@@ -157,7 +159,7 @@ impl State {
         let cut_wait = self.cut_wait.take().map(|asked| {
             let asked = grouped(asked.as_secs());
             format!(
-                "the service asked to wait up to {asked} s; it was asked again after {} s",
+                "the service asked to wait up to {asked} s; a batch asks again after {} s",
                 LONGEST_WAIT.as_secs()
             )
         });
@@ -266,8 +268,11 @@ impl State {
             cause: Cause::Answer,
             until: None,
         });
-        if self.alone && self.in_flight > 0 {
-            return answer;
+        if let Some(until) = self.waits_alone(now) {
+            return Decision::Wait(Wait {
+                cause: Cause::Answer,
+                until: Some(until),
+            });
         }
         if let Some(limit) = self.at_once().filter(|limit| self.in_flight >= *limit) {
             return Decision::Wait(Wait {
@@ -328,6 +333,16 @@ impl State {
     fn is_contested(&mut self, now: Duration) -> bool {
         let guard = self.guard;
         self.minute.used(now, guard).others > 0 || self.tokens.used(now, guard).others > 0
+    }
+
+    /// Until when to wait for the answer to a request that was sent alone. If it takes longer, another
+    /// one is sent alone: a single prompt without an end must not stop all others.
+    fn waits_alone(&self, now: Duration) -> Option<Duration> {
+        let sent = self
+            .last_sent
+            .filter(|_| self.alone && self.in_flight > 0)?;
+        let until = sent.saturating_add(ALONE_AT_MOST);
+        (now < until).then_some(until)
     }
 
     /// Until when to wait for the answer to the request that was sent ahead.

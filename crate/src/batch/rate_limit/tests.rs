@@ -154,7 +154,7 @@ fn a_rejection_stops_the_whole_deployment_and_is_told() {
         let probe = other.await.unwrap();
         let seconds = started.elapsed().as_secs_f64();
         assert!((60.0..60.5).contains(&seconds), "{seconds}");
-        assert_snapshot!(limiter.take_notes().join("; "), @"the service asked to wait up to 86,400 s; it was asked again after 60 s");
+        assert_snapshot!(limiter.take_notes().join("; "), @"the service asked to wait up to 86,400 s; a batch asks again after 60 s");
         assert!(limiter.take_notes().is_empty());
         // Sent alone, until its answer arrives.
         assert!(

@@ -6,6 +6,7 @@ mod first_row;
 mod mixed_models;
 mod one_row;
 mod rejections;
+mod several_choices;
 mod steering;
 mod thinking;
 mod too_large;

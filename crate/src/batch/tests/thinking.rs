@@ -1,6 +1,8 @@
 //! Thinking is billed and reported, and is never taken for an answer.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -129,6 +131,51 @@ fn an_empty_answer_of_an_older_journal_is_requested_again() {
     fs::write(&journal, empty).unwrap();
     let totals = run().unwrap().totals();
     assert_eq!((totals.answered, totals.from_journal), (1, 0));
+}
+
+#[test]
+fn a_half_answer_that_could_not_be_asked_for_again_is_asked_for_by_the_next_run() {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let well = Arc::clone(&is_well);
+    let loopback = Loopback::serve(move |request| {
+        let limit = request.json()["max_tokens"].as_u64().unwrap();
+        let (text, finish, thought) = match (limit < 200, well.load(Ordering::Relaxed)) {
+            (true, _) => ("A nurse", "length", limit - 2),
+            (false, true) => ("A nurse cares.", "stop", 150),
+            (false, false) => return Reply::json(500, json!({"error": {"message": "Oops"}})),
+        };
+        let body = json!({"model": "local", "choices": [{"finish_reason": finish,
+            "message": {"content": text}}], "usage": {"prompt_tokens": 5,
+            "completion_tokens": thought + 2, "total_tokens": thought + 7,
+            "completion_tokens_details": {"reasoning_tokens": thought}}});
+        Reply::json(200, body)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("rows.jsonl");
+    let client = super::client(&loopback);
+    let run = || {
+        client
+            .batch(["a"])
+            .max_tokens(100)
+            .journal(&journal)
+            .run()
+            .unwrap()
+    };
+    let answers = run();
+    assert_eq!(answers.texts().collect::<Vec<_>>(), [Some("A nurse")]);
+    let notes = answers.totals().notes.join("; ");
+    assert!(
+        notes.contains("asking for them again failed (server)"),
+        "{notes}"
+    );
+    is_well.store(true, Ordering::Relaxed);
+    let answers = run();
+    assert_eq!(
+        answers.texts().collect::<Vec<_>>(),
+        [Some("A nurse cares.")]
+    );
+    assert_eq!(answers.totals().from_journal, 0);
+    assert_eq!(run().totals().from_journal, 1);
 }
 
 #[test]

@@ -50,3 +50,27 @@ fn what_was_accepted_before_an_effort_was_refused_is_sent() {
     let is_whole = |body: &&Value| body["temperature"] == 0.3 && body["top_p"] == 0.9;
     assert_eq!(bodies.iter().filter(is_whole).count(), bodies.len());
 }
+
+#[test]
+fn a_seed_is_sent_until_it_is_refused_itself() {
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&bodies);
+    let loopback = Loopback::serve(move |request| {
+        let body = request.json();
+        seen.lock().unwrap().push(body.clone());
+        let refused = ["max_tokens", "temperature"];
+        match refused.iter().find(|name| !body[**name].is_null()) {
+            Some(name) => {
+                let message = format!("Unsupported parameter: '{name}' is not supported.");
+                Reply::json(400, json!({"error": {"message": message, "param": name}}))
+            }
+            None => Reply::text("Yes."),
+        }
+    });
+    let batch = client(&loopback).batch(["a", "b", "c"]).max_tokens(50);
+    let answers = batch.temperature(0.3).seed(7).run().unwrap();
+    assert_eq!(answers.totals().answered, 3);
+    let bodies = bodies.lock().unwrap();
+    assert_eq!(bodies.len(), 5);
+    assert!(bodies.iter().all(|body| body["seed"] == 7), "{bodies:?}");
+}

@@ -37,6 +37,27 @@ fn an_azure_answer_is_read_whole() {
 }
 
 #[test]
+fn thinking_counts_among_the_tokens_of_an_answer_wherever_the_service_counts_it() {
+    let tokens = |completion: u64, reasoning: u64, total: Option<u64>| {
+        let usage = read(&json!({"choices": [{"message": {"content": "Yes"}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": completion, "total_tokens": total,
+                "completion_tokens_details": {"reasoning_tokens": reasoning}}}))
+        .usage
+        .unwrap();
+        (usage.completion_tokens, usage.total_tokens)
+    };
+    // OpenAI, and xAI, whose numbers are from vercel/ai#12425.
+    assert_eq!(tokens(320, 317, Some(325)), (320, 325));
+    assert_eq!(tokens(3, 317, Some(325)), (320, 325));
+    assert_eq!(tokens(400, 317, Some(722)), (717, 722));
+    // Where it is missing from the sum too.
+    assert_eq!(tokens(3, 317, Some(8)), (320, 325));
+    assert_eq!(tokens(3, 317, None), (320, 325));
+    assert_eq!(tokens(400, 317, None), (400, 405));
+    assert_eq!(tokens(3, 0, Some(325)), (3, 325));
+}
+
+#[test]
 fn a_filtered_answer_has_no_text_but_a_reason() {
     let answer = read(&json!({"choices": [{"finish_reason": "content_filter",
         "message": {"role": "assistant", "content": null},

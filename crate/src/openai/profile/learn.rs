@@ -8,8 +8,9 @@
 //!   family. Otherwise no effort is guessed, so that the second rejection remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second rejection in a row, the sampling fields (temperature, `top_p`, seed, penalties) that
-//!   have not been accepted yet are left out. They are reported as 'not tried'.
+//! - After the second rejection in a row, the sampling fields (temperature, `top_p`, penalties) that
+//!   have not been accepted yet are left out. They are reported as 'not tried'. A seed is sent until it is
+//!   refused itself: Azure's list of what reasoning models refuse has all of the others.
 //!
 //! Once requests without an effort are answered, the rejection of a sampling field that only one row
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
@@ -78,7 +79,9 @@ impl Profile {
         }
         if now.rejections >= TRIES {
             let accepted = now.accepted.with(now.accepted_without_effort);
-            let left = Fields::sampling(now.wanted).without(accepted);
+            let left = Fields::sampling(now.wanted)
+                .without(accepted)
+                .without(Fields::SEED);
             self.untried = self.untried.with(left.without(self.refused));
         }
         Ok(field)

@@ -46,7 +46,7 @@ use condition::Condition;
 use fields::Fields;
 use rejection::EFFORT;
 
-pub(crate) use negotiation::{Negotiation, NextStep};
+pub(crate) use negotiation::{HeldAnswer, Negotiation, NextStep};
 pub(crate) use prepared_request::PreparedRequest;
 pub(crate) use rejection::Rejection;
 pub(crate) use shared::SharedProfile;

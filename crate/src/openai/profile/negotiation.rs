@@ -15,7 +15,7 @@ use super::rejection::{Field, Rejection};
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
 use crate::display::note_once;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::retry::Retry;
 use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
@@ -57,6 +57,13 @@ pub(crate) struct Negotiation<'a> {
     held: Option<ChatCompletion>,
     /// The last change by this request, to be undone if it does not help.
     pub(super) taken_back: Option<TakenBack>,
+}
+
+/// An answer that counts because another request brought none.
+pub(crate) struct HeldAnswer {
+    pub(crate) answer: ChatCompletion,
+    /// Thinking has cut it short, so a later run may ask for a whole one.
+    pub(crate) is_cut: bool,
 }
 
 /// What to do about an outcome.
@@ -223,9 +230,19 @@ impl Negotiation<'_> {
         self.held.is_some()
     }
 
-    /// Takes the answer that was discarded, and paid for, before the request failed.
-    pub(crate) fn take_held_answer(&mut self) -> Option<ChatCompletion> {
-        self.held.take()
+    /// Takes the answer that was discarded, and paid for, before the request failed with this error or
+    /// was stopped.
+    pub(crate) fn take_held_answer(&mut self, error: Option<&Error>) -> Option<HeldAnswer> {
+        let answer = self.held.take()?;
+        let is_cut = answer.is_cut_by_thinking(self.wanted.max_tokens.unwrap_or_default());
+        if let Some(error) = error.filter(|_| is_cut) {
+            self.shared.state().note(format!(
+                "answers that thinking has cut short are kept as they are, because asking for them \
+                 again failed ({})",
+                error.kind().name()
+            ));
+        }
+        Some(HeldAnswer { answer, is_cut })
     }
 
     pub(crate) fn shared(&self) -> &SharedProfile {

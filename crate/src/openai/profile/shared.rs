@@ -328,7 +328,9 @@ impl State {
     /// Adds a note for the user, and shows it in a notebook at once.
     pub(super) fn note(&mut self, note: String) {
         note_once(std::slice::from_ref(&note));
-        self.notes.push(note);
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
     }
 
     /// Has the profile changed so often that nothing more can be learned for all?

@@ -82,20 +82,21 @@ impl ChatCompletion {
         self.choices.iter().all(is_empty) && !self.is_filtered() && !self.calls_tools()
     }
 
-    /// Was the answer cut clearly before the length that was wanted, in tokens, because its thinking took
-    /// the others?
+    /// Was an answer cut clearly before the length that was wanted, in tokens, because its thinking took
+    /// the others? Of several answers, whose tokens are not told apart, one that is empty.
     pub(super) fn is_cut_by_thinking(&self, wanted: u32) -> bool {
-        let ([choice], Some(usage)) = (self.choices.as_slice(), self.usage) else {
+        let Some(usage) = self.usage.filter(|usage| usage.reasoning_tokens > 0) else {
             return false;
         };
-        // Some services do not count thinking among the tokens of an answer.
-        let all = usage.total_tokens.saturating_sub(usage.prompt_tokens);
-        let counts_thinking = all <= usage.completion_tokens;
-        let written = usage.completion_tokens.checked_sub(usage.reasoning_tokens);
-        let written = written.filter(|_| counts_thinking);
-        choice.finish_reason == Some(FinishReason::Length)
-            && usage.reasoning_tokens > 0
-            && written.is_some_and(|written| written < u64::from(wanted - wanted / 10))
+        let written = usage
+            .completion_tokens
+            .saturating_sub(usage.reasoning_tokens);
+        let is_short = |choice: &Choice| match self.choices.len() {
+            1 => written < u64::from(wanted - wanted / 10),
+            _ => choice.text().is_none_or(|text| text.trim().is_empty()),
+        };
+        let mut choices = self.choices.iter();
+        choices.any(|choice| choice.finish_reason == Some(FinishReason::Length) && is_short(choice))
     }
 
     /// Has the limit cut every answer before a tag of thinking? Of a deployment whose prompt opens the tag
@@ -281,6 +282,7 @@ fn hint(thought: u64, wanted: &ChatRequest, prepared: &PreparedRequest<'_>) -> S
             "max_completion_tokens limits thinking and answer together: use \
              .max_completion_tokens({enough}), or .max_tokens(n), which limits the answer alone"
         ),
+        (None, None) if is_low => less.to_owned(),
         (None, None) => "reduce the thinking with .set(\"reasoning_effort\", \"low\")".to_owned(),
     }
 }

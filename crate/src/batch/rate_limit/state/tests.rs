@@ -144,9 +144,23 @@ fn after_a_rejection_one_request_goes_alone_and_then_all() {
     }
     let again = waits_until(&mut state, 0.2);
     let probe = go(&mut state, again);
-    assert_eq!(waits(&mut state, again), (Cause::Answer, None));
+    assert_eq!(
+        waits(&mut state, again),
+        (Cause::Answer, Some(again + 10.0))
+    );
     state.answered(seconds(again + 0.2), probe, &RateLimits::default(), None);
     assert!(!burst(&mut state, again + 0.3).is_empty());
+}
+
+#[test]
+fn a_request_that_hangs_alone_does_not_stop_all_others() {
+    let mut state = State::new(Limits::default(), true);
+    let _hangs = go(&mut state, 0.0);
+    assert_eq!(waits_until(&mut state, 9.9), 10.0);
+    let second = go(&mut state, 10.0);
+    assert_eq!(waits_until(&mut state, 10.1), 20.0);
+    state.answered(seconds(10.3), second, &RateLimits::default(), None);
+    assert_eq!(burst(&mut state, 10.4).len(), 1_000);
 }
 
 #[test]
@@ -180,14 +194,14 @@ fn answers_that_come_late_do_not_open_what_a_rejection_closed() {
     state.answered(seconds(0.2), late, &RateLimits::default(), None);
     assert!(matches!(waits(&mut state, 0.3).0, Cause::Service { .. }));
     go(&mut state, 10.0);
-    assert_eq!(waits(&mut state, 10.0), (Cause::Answer, None));
+    assert_eq!(waits(&mut state, 10.0), (Cause::Answer, Some(20.0)));
 }
 
 #[test]
 fn an_unknown_quota_is_learned_from_the_first_answer() {
     let mut state = State::new(Limits::default(), true);
     let first = go(&mut state, 0.0);
-    assert_eq!(waits(&mut state, 0.0), (Cause::Answer, None));
+    assert_eq!(waits(&mut state, 0.0), (Cause::Answer, Some(10.0)));
     let rate_limits = RateLimits {
         limit_requests: Some(30),
         limit_tokens: Some(5_000),
