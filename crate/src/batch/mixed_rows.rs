@@ -92,7 +92,11 @@ impl MixedRows {
     }
 
     /// A note for each setting that was left out of some rows, except for those that all rows share.
-    fn left_out(&self, shared: &ChatRequest) -> impl Iterator<Item = String> {
+    fn left_out(
+        &self,
+        shared: &ChatRequest,
+        is_refused: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = String> {
         let is_shared = |name: &str| match name {
             "temperature" => shared.temperature.is_some(),
             "top_p" => shared.top_p.is_some(),
@@ -101,16 +105,21 @@ impl MixedRows {
         };
         let fields = SAMPLING.into_iter();
         let fields = fields.filter(move |name| !is_shared(name));
-        fields.filter_map(|name| {
+        fields.filter_map(move |name| {
             let without = format!("without {name}");
             let lacks = |kind: &str| kind.split(", ").any(|part| part == without);
             let kinds = self.profiles.kinds.iter().filter(|(kind, _)| lacks(kind));
             let rows: usize = kinds.map(|(_, count)| count).sum();
             (rows > 0).then(|| {
-                format!(
-                    "{name} was left out of {rows} rows that set it, because the deployment \
-                     refused it or two of their other settings"
-                )
+                let rows = match rows {
+                    1 => "1 row that sets it".to_owned(),
+                    rows => format!("{rows} rows that set it"),
+                };
+                let why = match is_refused(name) {
+                    true => "refuses it",
+                    false => "refused it or two of their other settings",
+                };
+                format!("{name} was left out of {rows}, because the deployment {why}")
             })
         })
     }
@@ -149,7 +158,9 @@ impl SharedSettings {
     /// and differences between rows. They are also shown in a notebook.
     pub(super) fn notes(&self, mixed_rows: &MixedRows, was_sent: bool) -> Vec<String> {
         let mut notes = mixed_rows.notes();
-        notes.extend(mixed_rows.left_out(&self.common));
+        let profile = self.profile.as_ref();
+        let is_refused = |name: &str| profile.is_some_and(|profile| profile.refuses(name));
+        notes.extend(mixed_rows.left_out(&self.common, is_refused));
         if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
             notes.extend(profile.left_out_note(&self.common));
         }

@@ -172,6 +172,12 @@ impl SharedProfile {
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 
+    /// Has the deployment refused the field of this name itself?
+    pub(crate) fn refuses(&self, name: &str) -> bool {
+        let field = Fields::of_names([name]);
+        !field.is_empty() && self.profile().refused.contains(field)
+    }
+
     /// Takes the notes about changes of the model.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut self.state().notes)
