@@ -19,7 +19,8 @@ mod starter;
 mod wrapper;
 
 pub use evcxr_build::{
-    REDUCED_PACKAGES, cell_library, environment_of_warm, profile_of_packages, run_cargo,
+    REDUCED_PACKAGES, cell_library, copy_dependencies, environment_of_warm, profile_of_packages,
+    run_cargo,
 };
 pub use installed::starter as starter_of;
 pub use reduced_sources::copy_reduced;

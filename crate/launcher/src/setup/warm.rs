@@ -1,6 +1,7 @@
 //! Creates the warm build: the notebook's dependencies, compiled once by evcxr itself in a build
 //! directory that each kernel then copies.
 //!
+//! Another checkout with the same dependencies, or this one after it was moved, takes them from that build.
 //! When only the library's own sources have changed, the existing build is updated, which takes
 //! about two minutes. When only their times have changed, the build takes the new times.
 
@@ -20,7 +21,7 @@ use crate::paths::checkout::Checkout;
 use crate::paths::evcxr;
 use crate::paths::home::{Home, private};
 use crate::paths::toolchain;
-use crate::paths::warm_build::{Warm, locate};
+use crate::paths::warm_build::{Warm, find_alike, locate};
 
 /// The file in a warm build with the path of the checkout that it belongs to.
 const CHECKOUT: &str = "checkout.txt";
@@ -34,15 +35,35 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
             .with_context(|| format!("could not update {}", warm.build().display()));
     }
     let is_incomplete = warm.library_built().is_none();
+    let has_dependencies = is_incomplete && take_dependencies(&warm, home);
     let is_outdated = is_incomplete && remove_outdated(project, home, &warm);
     prepare(project, &warm)?;
-    let (title, takes) = what_is_built(is_incomplete, is_outdated);
+    let (title, takes) = match has_dependencies {
+        true => ("the library for this copy of evenhand", "about two minutes"),
+        false => what_is_built(is_incomplete, is_outdated),
+    };
     let mut step = Step::begin(home, "warm", title, takes);
     build(project, home, &warm, &mut step)?;
     fs::write(warm.stamp(), library.fingerprint)
         .with_context(|| format!("could not write {}", warm.stamp().display()))?;
     step.done();
     Ok(())
+}
+
+/// Takes the compiled dependencies from the build of another checkout, or of this one before it was
+/// moved. Returns whether there were any.
+fn take_dependencies(warm: &Warm, home: &Home) -> bool {
+    let build = warm.build();
+    if build.exists() {
+        return false;
+    }
+    let Some(alike) = find_alike(warm, &home.warm()) else {
+        return false;
+    };
+    // What can't be taken is compiled.
+    private::create_folder(warm.folder())
+        .and_then(|()| kernel::copy_dependencies(&alike.build(), &build))
+        .is_ok()
 }
 
 /// The title of the step, and how long it takes on two cores.
@@ -73,6 +94,7 @@ fn prepare(project: &Checkout, warm: &Warm) -> Result<()> {
             warm.folder().join(CHECKOUT),
             project.root().as_os_str().as_encoded_bytes(),
         )?;
+        warm.note_dependencies()?;
         fs::copy(project.lock_file(), warm.lock_file()).map(drop)
     };
     prepare().with_context(|| format!("could not prepare {}", warm.folder().display()))

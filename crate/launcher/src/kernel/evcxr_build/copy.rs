@@ -52,7 +52,7 @@ impl PrivateCopy {
             _alive: alive,
         };
         match build {
-            Some(build) => copy_folder(build, &copy.path)?,
+            Some(build) => copy_folder(build, &copy.path, &|_| true)?,
             None => private::create_folder(&copy.path.join("target"))?,
         }
         // Made here, since evcxr would create them with the reader's default permissions.
@@ -107,15 +107,31 @@ fn is_new(folder: &Path) -> bool {
         && !fs::metadata(folder).is_ok_and(long_ago)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies the dependencies of a build for another checkout: all but the library, which cargo knows by
+/// its path.
+pub fn copy_dependencies(from: &Path, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    // Left there by a copy that was interrupted.
+    if new.exists() {
+        fs::remove_dir_all(&new)?;
+    }
+    copy_folder(from, &new, &|name| !name.contains("evenhand"))?;
+    fs::rename(&new, to)
+}
+
+/// Copies what has a name that is wanted.
+fn copy_folder(from: &Path, to: &Path, is_wanted: &dyn Fn(&str) -> bool) -> io::Result<()> {
     private::create_folder(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, name) = (entry.file_type()?, entry.file_name());
         let name = name.to_string_lossy();
         let target = to.join(entry.file_name());
+        if !is_wanted(&name) {
+            continue;
+        }
         if kind.is_dir() && name != "incremental" && name != SHIMS {
-            copy_folder(&entry.path(), &target)?;
+            copy_folder(&entry.path(), &target, is_wanted)?;
         } else if kind.is_file() && !belongs_to_a_cell(&name) {
             copy_file(&entry.path(), &target, is_artifact(&name))?;
         }
@@ -196,6 +212,20 @@ mod tests {
             .modified()
             .unwrap();
         assert_eq!(copied, long_ago);
+    }
+
+    #[test]
+    fn another_checkout_shares_the_dependencies_but_not_the_library() {
+        let (from, folder) = (build(), tempfile::tempdir().unwrap());
+        fs::write(from.path().join("target/debug/deps/libevenhand.so"), "ours").unwrap();
+        let to = folder.path().join("build");
+        // As an interrupted copy leaves it.
+        fs::create_dir_all(folder.path().join("build.new/target")).unwrap();
+        copy_dependencies(from.path(), &to).unwrap();
+        let deps = to.join("target/debug/deps");
+        assert!(deps.join("libpolars.rlib").exists());
+        assert!(!deps.join("libevenhand.so").exists());
+        assert!(!to.with_extension("new").exists());
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod reduced_packages;
 mod shim;
 
 pub use cargo_shim::run as run_cargo;
-pub use copy::{PrivateCopy, sweep};
+pub use copy::{PrivateCopy, copy_dependencies, sweep};
 pub use message::{MOVED, Moved};
 pub use own_crates::{NOTE, WARM};
 pub use profile::text as profile_of_packages;
