@@ -341,21 +341,19 @@ fn usage(json: &RawValue) -> Option<Usage> {
     // xAI counts thinking beside the answer's tokens, OpenAI among them: what is billed includes it.
     let is_beside = reasoning_tokens > completion_tokens
         || reasoning_tokens > 0 && total_tokens == sum.checked_add(reasoning_tokens);
-    let (completion_tokens, sum) = match is_beside {
-        true => (
-            completion_tokens.saturating_add(reasoning_tokens),
-            sum.saturating_add(reasoning_tokens),
-        ),
-        false => (completion_tokens, sum),
+    let beside = match is_beside {
+        true => reasoning_tokens,
+        false => 0,
     };
+    let sum = sum.saturating_add(beside);
     let usage = Usage {
         prompt_tokens,
-        completion_tokens,
+        completion_tokens: completion_tokens.saturating_add(beside),
         reasoning_tokens,
-        total_tokens: total_tokens.map_or(sum, |total| match is_beside {
-            true => total.max(sum),
-            false => total,
-        }),
+        total_tokens: match total_tokens {
+            Some(total) if is_beside => total.max(sum),
+            total => total.unwrap_or(sum),
+        },
     };
     let largest = sum.max(usage.total_tokens);
     (largest < ABSURD).then_some(usage)

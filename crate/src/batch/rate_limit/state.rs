@@ -264,15 +264,14 @@ impl State {
             self.closed = None;
             self.trial = None;
         }
-        let answer = Decision::Wait(Wait {
-            cause: Cause::Answer,
-            until: None,
-        });
-        if let Some(until) = self.waits_alone(now) {
-            return Decision::Wait(Wait {
+        let answer = |until| {
+            Decision::Wait(Wait {
                 cause: Cause::Answer,
-                until: Some(until),
-            });
+                until,
+            })
+        };
+        if let Some(until) = self.waits_alone(now) {
+            return answer(Some(until));
         }
         if let Some(limit) = self.at_once().filter(|limit| self.in_flight >= *limit) {
             return Decision::Wait(Wait {
@@ -288,10 +287,7 @@ impl State {
             };
         }
         if let Some(until) = self.waits_for_ahead(now) {
-            return Decision::Wait(Wait {
-                cause: Cause::Answer,
-                until: Some(until),
-            });
+            return answer(Some(until));
         }
         let all = self.ready(now, tokens, Counted::All);
         if all.last() <= now {
@@ -308,7 +304,7 @@ impl State {
             return Decision::Wait(self.wait_for(all, all.last().min(tried)));
         }
         if self.in_flight > 0 {
-            return answer;
+            return answer(None);
         }
         Decision::Go(self.charge(now, cost, tokens, against))
     }
