@@ -276,6 +276,9 @@ impl Shared {
             if self.is_closed() {
                 return None;
             }
+            if let Some(error) = self.health().refusal_of(request) {
+                return Some(Err(error));
+            }
             // The profile may have changed while this request waited.
             if !negotiation.is_current(&prepared) {
                 continue;
@@ -295,6 +298,11 @@ impl Shared {
             let answered = attempt.outcome.as_ref().ok().map(|answer| answer.usage);
             money.settle(answered.flatten(), attempt.outcome.as_ref().err());
             let next_step = negotiation.judge(&prepared, &mut attempt);
+            if let Err(error) = attempt.outcome.as_ref()
+                && negotiation.refuses_settings()
+            {
+                self.health().record_refused_settings(request, error);
+            }
             self.keep_profile(negotiation);
             let wait = report(permit, &attempt, answered);
             if let NextStep::Again(usage) = next_step {
@@ -402,7 +410,11 @@ impl Shared {
     }
 
     fn learn(&self, request: &ChatRequest, outcome: &Result<ChatCompletion>) {
-        if self.health().learn(outcome, self.names_its_own(request)) {
+        let mut health = self.health();
+        if outcome.is_ok() {
+            health.record_accepted_settings(request);
+        }
+        if health.learn(outcome, self.names_its_own(request)) {
             self.close();
         }
     }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::openai::ChatCompletion;
 use crate::openai::error_mapping::{is_out_of_credit, refuses_the_key};
+use crate::openai::{ChatCompletion, ChatRequest};
 
 /// How long the service may refuse everything before the batch gives up on the remaining rows.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
@@ -17,6 +17,19 @@ const MOST_FORBIDDEN: u32 = 3;
 /// if others were answered before.
 const MOST_IN_A_ROW: u32 = 24;
 
+/// After so many refusals of the same settings, requests with them are not sent any more.
+const MOST_OF_SETTINGS: u32 = 2;
+
+/// How many settings are told apart.
+const MOST_SETTINGS: usize = 16;
+
+/// Settings that the service has refused.
+struct RefusedSettings {
+    request: ChatRequest,
+    error: Error,
+    times: u32,
+}
+
 pub(super) struct Health {
     answered: bool,
     last_answer: Instant,
@@ -24,6 +37,7 @@ pub(super) struct Health {
     forbidden: u32,
     /// Refusals of the key or of the deployment since the last answer.
     in_a_row: u32,
+    refused_settings: Vec<RefusedSettings>,
     /// Why no further question can be answered.
     fatal_error: Option<Error>,
 }
@@ -35,6 +49,7 @@ impl Health {
             last_answer: Instant::now(),
             forbidden: 0,
             in_a_row: 0,
+            refused_settings: Vec::new(),
             fatal_error: None,
         }
     }
@@ -50,6 +65,39 @@ impl Health {
             self.fatal_error.get_or_insert_with(|| error.clone());
         }
         is_over
+    }
+
+    /// Records that a setting of this request was refused, which is not about its text.
+    pub(super) fn record_refused_settings(&mut self, request: &ChatRequest, error: &Error) {
+        let is_full = self.refused_settings.len() >= MOST_SETTINGS;
+        let mut known = self.refused_settings.iter_mut();
+        match known.find(|it| request.has_settings_of(&it.request)) {
+            Some(known) => known.times += 1,
+            None if !is_full => {
+                let mut request = request.clone();
+                request.messages.clear();
+                self.refused_settings.push(RefusedSettings {
+                    request,
+                    error: error.clone(),
+                    times: 1,
+                });
+            }
+            None => {}
+        }
+    }
+
+    /// Forgets that the settings of a request that was answered were refused before.
+    pub(super) fn record_accepted_settings(&mut self, request: &ChatRequest) {
+        let settings = &mut self.refused_settings;
+        settings.retain(|it| !request.has_settings_of(&it.request));
+    }
+
+    /// The error of a request whose settings the service has refused so often that it would refuse it too.
+    pub(super) fn refusal_of(&self, request: &ChatRequest) -> Option<Error> {
+        let mut known = self.refused_settings.iter();
+        let known =
+            known.find(|it| it.times >= MOST_OF_SETTINGS && request.has_settings_of(&it.request));
+        known.map(|it| it.error.clone())
     }
 
     /// Learns from an outcome. Returns whether nothing more should be asked. A deployment that only this

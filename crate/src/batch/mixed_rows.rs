@@ -16,16 +16,6 @@ const LONGEST: usize = 200;
 /// How many ways are distinguished.
 const MOST: usize = 8;
 
-/// The settings that may be left out.
-const SAMPLING: [&str; 6] = [
-    "temperature",
-    "top_p",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "logit_bias",
-];
-
 /// The ways in which rows were sent and answered.
 #[derive(Debug, Default)]
 pub(crate) struct MixedRows {
@@ -97,14 +87,8 @@ impl MixedRows {
         shared: &ChatRequest,
         is_refused: impl Fn(&str) -> bool,
     ) -> impl Iterator<Item = String> {
-        let is_shared = |name: &str| match name {
-            "temperature" => shared.temperature.is_some(),
-            "top_p" => shared.top_p.is_some(),
-            "seed" => shared.seed.is_some(),
-            name => shared.other.contains_key(name),
-        };
-        let fields = SAMPLING.into_iter();
-        let fields = fields.filter(move |name| !is_shared(name));
+        let fields = SharedProfile::optional_fields();
+        let fields = fields.filter(|name| shared.setting(name).is_none());
         fields.filter_map(move |name| {
             let without = format!("without {name}");
             let lacks = |kind: &str| kind.split(", ").any(|part| part == without);

@@ -167,7 +167,8 @@ impl ChatRequest {
         self
     }
 
-    /// The answer ends before this text.
+    /// The answer ends before this text. Some reasoning models refuse it; it is then left out, and a note
+    /// reports that.
     ///
     /// # Default
     /// None.
@@ -176,9 +177,10 @@ impl ChatRequest {
         self
     }
 
-    /// Another field of the protocol, such as `reasoning_effort`. It is never left out: if a deployment
-    /// refuses it, the request fails. If you set no effort, a reasoning model is asked for the lowest
-    /// one that it accepts.
+    /// Another field of the protocol, such as `reasoning_effort`. If a deployment refuses one without which
+    /// it can answer, such as `logit_bias`, the field is left out and a note reports that; otherwise, as
+    /// with `response_format` or an effort that it does not know, the request fails. If you set no effort,
+    /// a reasoning model is asked for the lowest one that it accepts.
     ///
     /// # Default
     /// None.
@@ -207,6 +209,27 @@ impl ChatRequest {
             "json_schema": {"name": name, "strict": true, "schema": schema},
         });
         self.set("response_format", format)
+    }
+
+    /// The value of an optional setting, by its name in the protocol.
+    pub(crate) fn setting(&self, name: &str) -> Option<Value> {
+        match name {
+            "temperature" => self.temperature.map(Value::from),
+            "top_p" => self.top_p.map(Value::from),
+            "seed" => self.seed.map(Value::from),
+            "stop" => (!self.stop.is_empty()).then(|| Value::from(self.stop.as_slice())),
+            name => self.other.get(name).cloned(),
+        }
+    }
+
+    /// Do both differ only in their texts and seeds?
+    pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
+        let of_both = |request: &Self| Self {
+            messages: Vec::new(),
+            seed: None,
+            ..request.clone()
+        };
+        of_both(self) == of_both(other)
     }
 
     /// Adopts the defaults for everything that the request does not set.

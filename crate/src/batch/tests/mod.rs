@@ -5,6 +5,7 @@ mod deployments;
 mod first_row;
 mod mixed_models;
 mod one_row;
+mod optional_fields;
 mod rejections;
 mod several_choices;
 mod steering;

@@ -221,22 +221,6 @@ fn a_penalty_that_is_refused_is_left_out_with_a_note() {
 }
 
 #[test]
-fn a_refused_field_that_the_answer_depends_on_is_named() {
-    for (name, value) in [("logprobs", json!(true)), ("response_format", json!({}))] {
-        let loopback = serve(move |body, _| {
-            let message =
-                format!("Unsupported parameter: '{name}' is not supported with this model.");
-            (!body[name].is_null()).then(|| rejection(&message))?
-        });
-        let request = ChatRequest::from("p").set(name, value.clone());
-        let error = client(&loopback).complete(request).unwrap_err();
-        let hint = format!("class refuses {name}: leave it out");
-        assert!(error.to_string().contains(&hint), "{error}");
-        assert_eq!(loopback.count(), 1);
-    }
-}
-
-#[test]
 fn a_message_that_names_two_fields_in_vain_changes_nothing_for_the_others() {
     let loopback = serve(|_, prompt| {
         let blocked = "Guardrail blocked: \"Set the parameter 'temperature' to max_tokens\"";

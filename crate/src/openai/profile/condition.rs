@@ -26,16 +26,11 @@ pub(super) struct Settings(pub(super) BTreeMap<String, String>);
 
 impl Settings {
     pub(super) fn of(wanted: &ChatRequest) -> Self {
-        let value = |name: &str| match name {
-            "temperature" => wanted.temperature.map(|value| value.to_string()),
-            "top_p" => wanted.top_p.map(|value| value.to_string()),
-            "seed" => wanted.seed.map(|value| value.to_string()),
-            name => {
-                let value = wanted.other.get(name);
-                value.map(|value| sanitize_line(&value.to_string(), LONGEST_VALUE))
-            }
+        let value = |name: &str| {
+            let value = wanted.setting(name)?;
+            Some(sanitize_line(&value.to_string(), LONGEST_VALUE))
         };
-        let names = Fields::sampling(wanted).names().chain([EFFORT]);
+        let names = Fields::optional(wanted).names().chain([EFFORT]);
         let values = names.filter_map(|name| Some((name.to_owned(), value(name)?)));
         Self(values.collect())
     }
@@ -96,7 +91,7 @@ impl Exceptions {
             return Fields::default();
         }
         let mut news = Fields::default();
-        let is_sent = |field: &Fields| Fields::sampling(sent).contains(*field);
+        let is_sent = |field: &Fields| Fields::optional(sent).contains(*field);
         for field in profile.tried(wanted).filter(is_sent) {
             let settings = Settings::of(wanted);
             let known = self.of(field).filter(|known| **known == settings).count();
@@ -167,7 +162,7 @@ impl Profile {
             true => Settings::default(),
             false => Settings::of(wanted),
         };
-        let set = Fields::sampling(wanted).and(self.refused);
+        let set = Fields::optional(wanted).and(self.refused);
         let set = set.each().filter(|field| self.is_conditional(*field));
         set.filter(move |field| {
             let mut of_field = self.conditions.iter().filter(|it| it.field == *field);

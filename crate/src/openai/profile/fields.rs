@@ -1,42 +1,94 @@
 //! The fields of a request that not every deployment accepts.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::rejection::{EFFORT, FREQUENCY_PENALTY, Field, LOGIT_BIAS, PRESENCE_PENALTY};
+use super::rejection::{EFFORT, Field, LOGPROBS, TOP_LOGPROBS};
 use crate::openai::ChatRequest;
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields(u8);
+pub(super) struct Fields(u32);
 
 impl Fields {
     /// `max_tokens` or `max_completion_tokens`.
     pub(super) const TOKENS: Self = Self(1);
-    pub(super) const TEMPERATURE: Self = Self(2);
-    pub(super) const TOP_P: Self = Self(4);
-    pub(super) const SEED: Self = Self(8);
-    pub(super) const EFFORT: Self = Self(16);
-    const PRESENCE_PENALTY: Self = Self(32);
-    const FREQUENCY_PENALTY: Self = Self(64);
-    const LOGIT_BIAS: Self = Self(128);
+    pub(super) const TEMPERATURE: Self = Self(1 << 1);
+    pub(super) const TOP_P: Self = Self(1 << 2);
+    pub(super) const SEED: Self = Self(1 << 3);
+    pub(super) const STOP: Self = Self(1 << 4);
+    /// An effort that the client adds to the request.
+    pub(super) const EFFORT: Self = Self(1 << 5);
+    /// An effort that the request sets itself.
+    pub(super) const OWN_EFFORT: Self = Self(1 << 6);
+    /// Fields that are never left out, such as the schema of an answer.
+    const NEEDED: Self = Self(1 << 7);
+    const LOGPROBS: Self = Self(1 << 8);
+    const PRESENCE_PENALTY: Self = Self(1 << 9);
+    const FREQUENCY_PENALTY: Self = Self(1 << 10);
+    const LOGIT_BIAS: Self = Self(1 << 11);
 
-    /// The sampling fields that the request holds by their names.
-    const BY_NAME: [(Self, &'static str); 3] = [
-        (Self::PRESENCE_PENALTY, PRESENCE_PENALTY),
-        (Self::FREQUENCY_PENALTY, FREQUENCY_PENALTY),
-        (Self::LOGIT_BIAS, LOGIT_BIAS),
+    /// What reasoning models refuse together, by Azure's list
+    /// (learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning, 'Not supported').
+    pub(super) const REFUSED_TOGETHER: Self = Self(
+        Self::TEMPERATURE.0
+            | Self::TOP_P.0
+            | Self::LOGPROBS.0
+            | Self::PRESENCE_PENALTY.0
+            | Self::FREQUENCY_PENALTY.0
+            | Self::LOGIT_BIAS.0,
+    );
+
+    /// The optional fields that the request holds by their names.
+    const BY_NAME: [(Self, &'static str); 19] = [
+        (Self::OWN_EFFORT, EFFORT),
+        (Self::LOGPROBS, LOGPROBS),
+        (Self::PRESENCE_PENALTY, "presence_penalty"),
+        (Self::FREQUENCY_PENALTY, "frequency_penalty"),
+        (Self::LOGIT_BIAS, "logit_bias"),
+        (Self(1 << 12), "verbosity"),
+        (Self(1 << 13), "top_k"),
+        (Self(1 << 14), "min_p"),
+        (Self(1 << 15), "repetition_penalty"),
+        (Self(1 << 16), "service_tier"),
+        (Self(1 << 17), "store"),
+        (Self(1 << 18), "metadata"),
+        (Self(1 << 19), "user"),
+        (Self(1 << 20), "safety_identifier"),
+        (Self(1 << 21), "prompt_cache_key"),
+        (Self(1 << 22), "prompt_cache_retention"),
+        (Self(1 << 23), "prediction"),
+        (Self(1 << 24), "parallel_tool_calls"),
+        // It means nothing without `logprobs`.
+        (Self::LOGPROBS, TOP_LOGPROBS),
     ];
 
-    const NAMES: [(Self, &'static str); 8] = [
+    const TYPED: [(Self, &'static str); 6] = [
         (Self::TOKENS, "tokens"),
         (Self::TEMPERATURE, "temperature"),
         (Self::TOP_P, "top_p"),
         (Self::SEED, "seed"),
-        (Self::PRESENCE_PENALTY, PRESENCE_PENALTY),
-        (Self::FREQUENCY_PENALTY, FREQUENCY_PENALTY),
-        (Self::LOGIT_BIAS, LOGIT_BIAS),
-        (Self::EFFORT, "reasoning_effort"),
+        (Self::STOP, "stop"),
+        (Self::EFFORT, EFFORT),
     ];
+
+    /// Each field and its name.
+    fn all() -> impl Iterator<Item = (Self, &'static str)> {
+        let by_name = Self::BY_NAME.into_iter();
+        let by_name = by_name.filter(|(_, name)| *name != TOP_LOGPROBS);
+        Self::TYPED.into_iter().chain(by_name)
+    }
+
+    /// The names of the fields that may be left out.
+    pub(super) fn optional_names() -> impl Iterator<Item = &'static str> {
+        let never = Self::TOKENS.with(Self::EFFORT);
+        let optional = Self::all().filter(move |(field, _)| !never.contains(*field));
+        optional.map(|(_, name)| name)
+    }
+
+    /// The names of those that a request holds by their names.
+    pub(super) fn names_in_request() -> impl Iterator<Item = &'static str> {
+        Self::BY_NAME.into_iter().map(|(_, name)| name)
+    }
 
     pub(super) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -60,53 +112,58 @@ impl Fields {
 
     /// Each of them as a set of its own.
     pub(super) fn each(self) -> impl Iterator<Item = Self> {
-        let fields = Self::NAMES.into_iter().map(|(field, _)| field);
+        let fields = Self::all().map(|(field, _)| field);
         fields.filter(move |field| self.contains(*field))
     }
 
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let names = Self::NAMES.into_iter();
+        let names = Self::all();
         names.filter_map(move |(field, name)| self.contains(field).then_some(name))
     }
 
     pub(super) fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let field = |name: &str| Self::NAMES.iter().find(|(_, known)| *known == name);
+        let field = |name: &str| Self::all().find(|(_, known)| *known == name);
         let fields = names.into_iter().filter_map(field);
-        fields.fold(Self::default(), |all, (field, _)| all.with(*field))
+        fields.fold(Self::default(), |all, (field, _)| all.with(field))
     }
 
-    /// The field that was refused, as a set.
-    pub(super) fn of(field: Field) -> Self {
+    /// The field of this request that was refused, as a set.
+    pub(super) fn of(field: Field, wanted: &ChatRequest) -> Self {
         match field {
             Field::MaxTokens | Field::MaxCompletionTokens => Self::TOKENS,
             Field::Temperature => Self::TEMPERATURE,
             Field::TopP => Self::TOP_P,
             Field::Seed => Self::SEED,
-            Field::PresencePenalty => Self::PRESENCE_PENALTY,
-            Field::FrequencyPenalty => Self::FREQUENCY_PENALTY,
-            Field::LogitBias => Self::LOGIT_BIAS,
+            Field::Stop => Self::STOP,
+            Field::Effort if wanted.other.contains_key(EFFORT) => Self::OWN_EFFORT,
             Field::Effort => Self::EFFORT,
+            Field::Named(name) => Self::of_names([name]),
         }
     }
 
-    /// The sampling fields that the request sets. A value that is the service's default is accepted
-    /// by every deployment, so it proves nothing.
-    pub(super) fn sampling(request: &ChatRequest) -> Self {
+    /// The fields that the request sets and could be sent without, though its answer might be another
+    /// one. A value that is the service's default is accepted by every deployment, so it proves nothing.
+    pub(super) fn optional(request: &ChatRequest) -> Self {
         let changed = |value: Option<f64>| value.is_some_and(|value| value != 1.0);
         let set = [
             (changed(request.temperature), Self::TEMPERATURE),
             (changed(request.top_p), Self::TOP_P),
             (request.seed.is_some(), Self::SEED),
+            (!request.stop.is_empty(), Self::STOP),
         ];
         let set = set.into_iter().filter(|(is_set, _)| *is_set);
         let all = set.fold(Self::default(), |all, (_, field)| all.with(field));
-        all.with(Self::sampling_by_name(request))
+        all.with(Self::optional_by_name(request))
     }
 
-    fn sampling_by_name(request: &ChatRequest) -> Self {
-        let is_default = |value: &Value| {
-            let is_empty = value.as_object().is_some_and(Map::is_empty);
-            value.is_null() || value.as_f64() == Some(0.0) || is_empty
+    fn optional_by_name(request: &ChatRequest) -> Self {
+        if request.other.is_empty() {
+            return Self::default();
+        }
+        let is_default = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Object(fields) => fields.is_empty(),
+            value => value.as_f64() == Some(0.0),
         };
         let set = Self::BY_NAME.into_iter().filter(|(_, name)| {
             let value = request.other.get(*name);
@@ -127,15 +184,15 @@ impl Fields {
     /// then how much the deployment thinks.
     pub(super) fn refusable(request: &ChatRequest) -> Self {
         let is_limited = request.max_tokens.is_some() || request.max_completion_tokens.is_some();
-        let tokens = match is_limited {
-            true => Self::TOKENS,
-            false => Self::default(),
-        };
-        let effort = match request.other.contains_key(EFFORT) {
-            true => Self::default(),
-            false => Self::EFFORT,
-        };
-        Self::sampling(request).with(tokens).with(effort)
+        let is_optional = |name: &String| Self::names_in_request().any(|known| known == name);
+        let needs = request.n.is_some() || !request.other.keys().all(is_optional);
+        let others = [
+            (is_limited, Self::TOKENS),
+            (!request.other.contains_key(EFFORT), Self::EFFORT),
+            (needs, Self::NEEDED),
+        ];
+        let others = others.into_iter().filter(|(is_set, _)| *is_set);
+        others.fold(Self::optional(request), |all, (_, field)| all.with(field))
     }
 }
 

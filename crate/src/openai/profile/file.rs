@@ -12,6 +12,7 @@ use super::{Profile, TokensField, model_name, thinking};
 
 const FORMAT: &str = "evenhand-deployment-profile";
 const VERSION: u32 = 1;
+const OWN_EFFORT: &str = "own_reasoning_effort";
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -62,7 +63,7 @@ struct RefusedWith {
 }
 
 pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> {
-    let names = |fields: Fields| fields.names().map(str::to_owned).collect();
+    let names = |fields: Fields| fields.each().map(stored_name).collect();
     let tokens = match profile.tokens {
         TokensField::AsWritten => None,
         TokensField::MaxTokens => Some("max_tokens"),
@@ -94,9 +95,27 @@ pub(super) fn write(profile: &Profile, host: &str, deployment: &str) -> Vec<u8> 
 
 fn refused_with(condition: &Condition) -> Option<RefusedWith> {
     Some(RefusedWith {
-        field: condition.field.names().next()?.to_owned(),
+        field: condition.field.each().next().map(stored_name)?,
         settings: condition.settings.0.clone(),
     })
+}
+
+/// The name of a field in a file. An effort that the client adds has the same name in a request as one
+/// of the user.
+fn stored_name(field: Fields) -> String {
+    let name = match field {
+        Fields::OWN_EFFORT => OWN_EFFORT,
+        field => field.names().next().unwrap_or_default(),
+    };
+    name.to_owned()
+}
+
+fn with_stored(fields: Fields, name: &str) -> Fields {
+    let field = match name {
+        OWN_EFFORT => Fields::OWN_EFFORT,
+        name => Fields::of_names([name]),
+    };
+    fields.with(field)
 }
 
 /// Is it a profile, of any deployment and version?
@@ -126,7 +145,10 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         Some("max_completion_tokens") => TokensField::MaxCompletionTokens,
         Some(_) => return Err("it has an unknown `tokens` field".to_owned()),
     };
-    let fields = |names: &[String]| Fields::of_names(names.iter().map(String::as_str));
+    let fields = |names: &[String]| {
+        let names = names.iter().map(String::as_str);
+        names.fold(Fields::default(), with_stored)
+    };
     let allowances = file.thinking_allowances.into_iter().take(EFFORTS.len());
     let allowances = allowances.map(|(effort, tokens)| (effort, tokens.min(thinking::MOST)));
     let refused = fields(&file.refused);
@@ -135,7 +157,7 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         .into_iter()
         .take(MOST)
         .map(|it| Condition {
-            field: Fields::of_names([it.field.as_str()]),
+            field: with_stored(Fields::default(), &it.field),
             settings: Settings(it.settings),
         });
     let is_refused = |it: &Condition| !it.field.is_empty() && refused.contains(it.field);

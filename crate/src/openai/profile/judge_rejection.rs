@@ -55,9 +55,14 @@ impl Negotiation<'_> {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         let field = rejection.field(&prepared.request);
-        let field = field.ok_or_else(|| self.needed_field(rejection, prepared))?;
+        let Some(field) = field else {
+            let hint = self.needed_field(rejection, prepared);
+            self.refuses_settings = hint.is_some();
+            return Err(hint);
+        };
+        let refused = Fields::of(field, self.wanted);
         self.is_told_other_name |= other_name(field).is_some_and(|other| rejection.names(other));
-        if rejection.is_guess(&prepared.request) && state.has_accepted(Fields::of(field)) {
+        if rejection.is_guess(&prepared.request) && state.has_accepted(refused) {
             return Err(None);
         }
         if self.refused.len() >= REJECTIONS {
@@ -69,23 +74,26 @@ impl Negotiation<'_> {
         if self.has_changed_since(prepared, &state) {
             return Ok(field);
         }
-        self.refuses_both(field, &state)?;
+        let is_both = self.refuses_both(field, &state);
+        is_both.inspect_err(|_| self.refuses_settings = true)?;
         if self.has_just_switched(field) {
             return Ok(field);
         }
         let before = self.own.as_ref().unwrap_or(&state.profile);
         let before = Arc::clone(before);
-        let (profile, field) = self.learned(&state, &before, rejection, prepared)?;
+        let learned = self.learned(&state, &before, rejection, prepared);
+        let (profile, field) =
+            learned.inspect_err(|hint| self.refuses_settings = hint.is_some())?;
         let complaint = Complaint::of(attempt, self.wanted);
-        let is_accepted = state.has_accepted(Fields::of(field));
-        let is_disputed = state.disputed.contains(Fields::of(field));
+        let is_accepted = state.has_accepted(refused);
+        let is_disputed = state.disputed.contains(refused);
         let is_of_row = match rejection.may_be_about_value(field, &prepared.request) {
             // Other rows, with other values, are answered.
             true => is_accepted || !is_disputed,
             false => is_accepted && !is_disputed,
         };
         if self.own.is_some() || is_of_row || state.has_changed_too_often() {
-            state.disputed = state.disputed.with(Fields::of(field));
+            state.disputed = state.disputed.with(refused);
             self.own = Some(Arc::new(profile));
             self.taken_back = Some(TakenBack::own(complaint));
             return Ok(field);
@@ -97,7 +105,7 @@ impl Negotiation<'_> {
             state.turns.mix();
         }
         let accepted = match profile.tokens == state.profile.tokens {
-            true => state.accepted.without(Fields::of(field)),
+            true => state.accepted.without(refused),
             false => Fields::default(),
         };
         let (before, accepted_before) = self.before_complaint(&complaint, &state, before);

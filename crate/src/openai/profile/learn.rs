@@ -8,9 +8,10 @@
 //!   family. Otherwise no effort is guessed, so that the second rejection remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second rejection in a row, the sampling fields (temperature, `top_p`, penalties) that
-//!   have not been accepted yet are left out. They are reported as 'not tried'. A seed is sent until it is
-//!   refused itself: Azure's list of what reasoning models refuse has all of the others.
+//! - After the second rejection in a row, those fields that reasoning models refuse by Azure's list
+//!   (temperature, `top_p`, penalties, `logprobs`) and that have not been accepted yet are left out. They
+//!   are reported as 'not tried'. Others, such as a seed or `stop`, are sent until they are refused
+//!   themselves.
 //!
 //! Once requests without an effort are answered, the rejection of a sampling field that only one row
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
@@ -60,28 +61,23 @@ impl Profile {
             Field::MaxTokens | Field::MaxCompletionTokens => {
                 self.learn_tokens(field, rejection, now)?;
             }
-            Field::Effort if names_effort(now.wanted) => return Err(NothingLearned),
-            Field::Effort => self.learn_effort(rejection),
-            sampling => {
-                let field = Fields::of(sampling);
-                let mut settings = Settings::of(now.wanted);
-                if rejection.is_about_any_value() {
-                    settings = settings.without(field);
-                }
-                self.refuse(field, settings, now.exceptions);
+            Field::Effort if names_effort(now.wanted) => {
+                self.learn_that_no_effort_is_accepted(rejection, now)?;
             }
+            Field::Effort => self.learn_effort(rejection),
+            optional => self.leave_out(optional, rejection, now),
         }
         let thinks = self.tokens == TokensField::MaxCompletionTokens
             || self.refused.contains(Fields::TEMPERATURE);
-        let works_without = field.is_sampling() && now.accepted.contains(Fields::EFFORT);
+        let works_without = field.is_optional() && now.accepted.contains(Fields::EFFORT);
         if thinks && !works_without {
             self.choose_effort(now.wanted, now.names, None);
         }
         if now.rejections >= TRIES {
             let accepted = now.accepted.with(now.accepted_without_effort);
-            let left = Fields::sampling(now.wanted)
-                .without(accepted)
-                .without(Fields::SEED);
+            let left = Fields::optional(now.wanted)
+                .and(Fields::REFUSED_TOGETHER)
+                .without(accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }
         Ok(field)
@@ -139,6 +135,33 @@ impl Profile {
             // A deployment without this field is older than `reasoning_effort`.
             self.tokens = TokensField::MaxTokens;
             self.effort = None;
+            self.refused = self.refused.with(Fields::EFFORT);
+        }
+        Ok(())
+    }
+
+    /// Leaves the field out of this request and of those like it.
+    fn leave_out(&mut self, field: Field, rejection: &Rejection, now: &Circumstances<'_>) {
+        let field = Fields::of(field, now.wanted);
+        let mut settings = Settings::of(now.wanted);
+        if rejection.is_about_any_value() {
+            settings = settings.without(field);
+        }
+        self.refuse(field, settings, now.exceptions);
+    }
+
+    /// Leaves out the effort that the user has set. Where only this one is refused, another one must be
+    /// chosen by the user: the answers depend on it.
+    fn learn_that_no_effort_is_accepted(
+        &mut self,
+        rejection: &Rejection,
+        now: &Circumstances<'_>,
+    ) -> Result<(), NothingLearned> {
+        if !rejection.is_about_any_value() || !rejection.efforts().is_empty() {
+            return Err(NothingLearned);
+        }
+        self.leave_out(Field::Effort, rejection, now);
+        if self.effort.is_none() {
             self.refused = self.refused.with(Fields::EFFORT);
         }
         Ok(())

@@ -112,16 +112,22 @@ impl Profile {
         let temperature = wanted.temperature.filter(|_| keeps(Fields::TEMPERATURE));
         let top_p = wanted.top_p.filter(|_| keeps(Fields::TOP_P));
         let seed = wanted.seed.filter(|_| keeps(Fields::SEED));
+        let stops = match keeps(Fields::STOP) {
+            true => wanted.stop.len(),
+            false => 0,
+        };
         let effort = self.effort.as_ref().filter(|_| !names_effort(wanted));
         let left_out_by_name = left_out.held_by_name(wanted);
         let is_as_written = limits == (wanted.max_tokens, wanted.max_completion_tokens)
             && (temperature, top_p, seed) == (wanted.temperature, wanted.top_p, wanted.seed)
+            && stops == wanted.stop.len()
             && effort.is_none()
             && left_out_by_name.is_empty();
         if is_as_written {
             return Cow::Borrowed(wanted);
         }
         let mut request = wanted.clone();
+        request.stop.truncate(stops);
         (request.max_tokens, request.max_completion_tokens) = limits;
         (request.temperature, request.top_p, request.seed) = (temperature, top_p, seed);
         for name in left_out_by_name {
@@ -190,13 +196,16 @@ impl Profile {
 
     /// The effort that is sent.
     fn effort_of<'a>(&'a self, wanted: &'a ChatRequest) -> Option<&'a str> {
+        if self.not_sent(wanted).contains(Fields::OWN_EFFORT) {
+            return None;
+        }
         let named = wanted.other.get(EFFORT);
         named.map_or(self.effort.as_deref(), |effort| effort.as_str())
     }
 
     /// The fields of the request that are not sent although they would change the answer.
     fn left_out(&self, wanted: &ChatRequest) -> Fields {
-        Fields::sampling(wanted).and(self.not_sent(wanted))
+        Fields::optional(wanted).and(self.not_sent(wanted))
     }
 
     /// A description of how the request was sent, stored with its answer; `None` if it was sent as

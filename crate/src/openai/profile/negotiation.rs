@@ -49,6 +49,8 @@ pub(crate) struct Negotiation<'a> {
     /// The smallest limit of tokens that such a rejection refused.
     pub(super) refused_limit: Option<u32>,
     pub(super) has_learned: bool,
+    /// The request has failed because of a setting without which it would be another one.
+    pub(super) refuses_settings: bool,
     /// The service has answered this request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
     /// Failures that may be due to the effort, or may pass.
@@ -103,6 +105,7 @@ impl Client {
             lowered: 0,
             refused_limit: None,
             has_learned: false,
+            refuses_settings: false,
             answered_without_effort: false,
             failures_with_effort: 0,
             held: None,
@@ -201,7 +204,7 @@ impl Negotiation<'_> {
                 }
                 Err(_) if self.take_back(prepared, attempt, error) => self.again_or_held(attempt),
                 Err(hint) => {
-                    let weight = match attempt.retry.again {
+                    let weight = match attempt.retry.again || self.refuses_settings {
                         _ if error.is_rate_limit() => 0,
                         true => TRANSIENT_MISS,
                         false => MISS,
@@ -214,8 +217,9 @@ impl Negotiation<'_> {
                 }
             },
         };
-        if matches!(next_step, NextStep::Final) {
-            self.learner = None;
+        match next_step {
+            NextStep::Final => self.learner = None,
+            NextStep::Again(_) => self.refuses_settings = false,
         }
         next_step
     }
@@ -223,6 +227,11 @@ impl Negotiation<'_> {
     /// Has this request changed the profile?
     pub(crate) fn has_learned(&self) -> bool {
         self.has_learned
+    }
+
+    /// Has the request failed because of a setting, so that each one like it would fail?
+    pub(crate) fn refuses_settings(&self) -> bool {
+        self.refuses_settings
     }
 
     /// Is there an answer in case that the request in flight brings none?
@@ -291,7 +300,7 @@ impl Negotiation<'_> {
             self.answered_without_effort = true;
             let mut state = self.shared.state();
             state.answered_without_effort = true;
-            state.accepted_without_effort = Fields::sampling(&prepared.request);
+            state.accepted_without_effort = Fields::optional(&prepared.request);
             return Ok(NextStep::Again(usage));
         }
         if !is_consumed {

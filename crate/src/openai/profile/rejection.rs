@@ -8,20 +8,23 @@
 
 use super::context_length::ContextLength;
 use super::error_body::ErrorBody;
+use super::fields::Fields;
 use super::wording::{
     AS_SUCH, EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, VALUE_CODES, WEAK_PHRASES, is_about_limit,
-    is_marked, listed_efforts, most_tokens, names_as_field, position,
+    is_marked, listed_efforts, most_tokens, names_as_field, position, position_as_field,
 };
 use crate::openai::ChatRequest;
 
 /// The field of a request that sets the effort.
 pub(super) const EFFORT: &str = "reasoning_effort";
-pub(super) const PRESENCE_PENALTY: &str = "presence_penalty";
-pub(super) const FREQUENCY_PENALTY: &str = "frequency_penalty";
-pub(super) const LOGIT_BIAS: &str = "logit_bias";
+pub(super) const LOGPROBS: &str = "logprobs";
+pub(super) const TOP_LOGPROBS: &str = "top_logprobs";
 
 /// Statuses of a used-up quota or account: such an error refuses no field.
 const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
+
+/// Names of fields that are words of any message too.
+const COMMON_WORDS: [&str; 5] = ["stop", "store", "user", "metadata", "prediction"];
 
 /// A field that some deployments refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,59 +34,56 @@ pub(super) enum Field {
     Temperature,
     TopP,
     Seed,
-    PresencePenalty,
-    FrequencyPenalty,
-    LogitBias,
+    Stop,
     Effort,
+    /// A field without which the request can be sent, by its name.
+    Named(&'static str),
 }
 
 impl Field {
-    const EACH: [Self; 9] = [
-        Self::MaxTokens,
-        Self::MaxCompletionTokens,
-        Self::Temperature,
-        Self::TopP,
-        Self::Seed,
-        Self::PresencePenalty,
-        Self::FrequencyPenalty,
-        Self::LogitBias,
-        Self::Effort,
-    ];
-
-    const ALL: [(Self, &'static str); 12] = [
+    const TYPED: [(Self, &'static str); 11] = [
         (Self::MaxTokens, "max_tokens"),
         (Self::MaxCompletionTokens, "max_completion_tokens"),
         (Self::Temperature, "temperature"),
         (Self::TopP, "top_p"),
         (Self::Seed, "seed"),
-        (Self::PresencePenalty, PRESENCE_PENALTY),
-        (Self::FrequencyPenalty, FREQUENCY_PENALTY),
-        (Self::LogitBias, LOGIT_BIAS),
+        (Self::Stop, "stop"),
         (Self::Effort, EFFORT),
         (Self::Effort, "reasoning.effort"),
         (Self::Effort, "reasoning effort"),
         (Self::Effort, "reasoningeffort"),
+        (Self::Named(LOGPROBS), TOP_LOGPROBS),
     ];
 
-    /// Does it decide how the answer's words are drawn?
-    pub(super) fn is_sampling(self) -> bool {
+    /// The names of each field that a message may use.
+    fn all() -> impl Iterator<Item = (Self, &'static str)> {
+        let by_name =
+            Fields::names_in_request().filter(|name| !matches!(*name, EFFORT | TOP_LOGPROBS));
+        let by_name = by_name.map(|name| (Self::Named(name), name));
+        Self::TYPED.into_iter().chain(by_name)
+    }
+
+    /// The fields that the request sets, under the names that a message may use.
+    fn in_request(request: &ChatRequest) -> impl Iterator<Item = (Self, &'static str)> {
+        Self::all().filter(|(field, _)| field.is_in(request))
+    }
+
+    /// Can the request be sent without it?
+    pub(super) fn is_optional(self) -> bool {
         match self {
             Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => false,
-            Self::Temperature | Self::TopP | Self::Seed => true,
-            Self::PresencePenalty | Self::FrequencyPenalty | Self::LogitBias => true,
+            Self::Temperature | Self::TopP | Self::Seed | Self::Stop | Self::Named(_) => true,
         }
     }
 
     /// Its value, if values of it may be out of range.
     fn value_in(self, request: &ChatRequest) -> Option<f64> {
-        let named = |name| request.other.get(name).and_then(serde_json::Value::as_f64);
         match self {
             Self::Temperature => request.temperature,
             Self::TopP => request.top_p,
-            Self::PresencePenalty => named(PRESENCE_PENALTY),
-            Self::FrequencyPenalty => named(FREQUENCY_PENALTY),
+            Self::Named(name) => request.other.get(name).and_then(serde_json::Value::as_f64),
             Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => None,
-            Self::Seed | Self::LogitBias => None,
+            Self::Seed | Self::Stop => None,
         }
     }
 
@@ -101,10 +101,12 @@ impl Field {
             Self::Temperature => request.temperature.is_some(),
             Self::TopP => request.top_p.is_some(),
             Self::Seed => request.seed.is_some(),
-            Self::PresencePenalty => request.other.contains_key(PRESENCE_PENALTY),
-            Self::FrequencyPenalty => request.other.contains_key(FREQUENCY_PENALTY),
-            Self::LogitBias => request.other.contains_key(LOGIT_BIAS),
+            Self::Stop => !request.stop.is_empty(),
             Self::Effort => request.other.contains_key(EFFORT),
+            Self::Named(LOGPROBS) => [LOGPROBS, TOP_LOGPROBS]
+                .iter()
+                .any(|name| request.other.contains_key(*name)),
+            Self::Named(name) => request.other.contains_key(name),
         }
     }
 }
@@ -239,8 +241,7 @@ impl Rejection {
     }
 
     fn marks_a_field(&self, sent: &ChatRequest) -> bool {
-        let mut named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
-        named.any(|(_, name)| {
+        Field::in_request(sent).any(|(_, name)| {
             position(&self.text, name).is_some_and(|place| is_marked(&self.text, place, name))
         })
     }
@@ -253,7 +254,7 @@ impl Rejection {
         }?;
         let is_about_value =
             self.is_out_of_range || self.is_value_error && field.is_unusual_in(sent);
-        (!field.is_sampling() || !is_about_value).then_some(field)
+        (!field.is_optional() || !is_about_value).then_some(field)
     }
 
     /// May the field have been refused only because of its value in this request?
@@ -269,16 +270,17 @@ impl Rejection {
     /// The one field that an error about a parameter without a name can mean.
     fn only_field(&self, sent: &ChatRequest) -> Option<Field> {
         let names_none = self.param.is_empty();
-        let is_known = |name: &String| Field::ALL.iter().any(|(_, known)| known == name);
+        let is_known = |name: &String| Field::all().any(|(_, known)| known == name);
         let others = !sent.other.keys().all(is_known);
         if !self.is_about_parameter || !names_none || others {
             return None;
         }
-        if sent.n.is_some() || !sent.stop.is_empty() || self.text.contains(['\'', '`', '"']) {
+        if sent.n.is_some() || self.text.contains(['\'', '`', '"']) {
             return None;
         }
-        let mut sent = Field::EACH.into_iter().filter(|field| field.is_in(sent));
-        sent.next().filter(|_| sent.next().is_none())
+        let (field, _) = Field::in_request(sent).next()?;
+        let mut others = Field::in_request(sent).filter(|(other, _)| *other != field);
+        others.next().is_none().then_some(field)
     }
 
     fn named_field(&self, sent: &ChatRequest) -> Option<Field> {
@@ -288,9 +290,9 @@ impl Rejection {
                 return None;
             }
             let name = param.rsplit('.').next().unwrap_or(param);
-            let known = Field::ALL.iter().find(|(_, known)| *known == name);
+            let known = Field::all().find(|(_, known)| *known == name);
             let field = match known {
-                Some((field, _)) => Some(*field),
+                Some((field, _)) => Some(field),
                 None if matches!(name, "effort" | "reasoning") => Some(Field::Effort),
                 None => None,
             };
@@ -301,15 +303,17 @@ impl Rejection {
                 _ => {}
             }
         }
-        let named = Field::ALL.iter().filter(|(field, _)| field.is_in(sent));
-        let named = named.filter_map(|(field, name)| {
-            let place = position(&self.text, name)?;
+        let named = Field::in_request(sent).filter_map(|(field, name)| {
+            let place = match COMMON_WORDS.contains(&name) {
+                true => position_as_field(&self.text, name),
+                false => position(&self.text, name),
+            }?;
             let counts = match self.wording {
                 Wording::Known => true,
                 Wording::Weaker => is_marked(&self.text, place, name),
                 Wording::Weak | Wording::Unknown => names_as_field(&self.text, name),
             };
-            counts.then_some((place, *field))
+            counts.then_some((place, field))
         });
         let first = named.min_by_key(|(place, _)| *place);
         // 'Please use max_completion_tokens.'
@@ -330,9 +334,7 @@ impl Rejection {
             return None;
         }
         let others = sent.other.keys().map(String::as_str);
-        let mut names = others
-            .chain(["n", "stop"])
-            .filter(|name| is_sent(sent, name));
+        let mut names = others.chain(["n"]).filter(|name| is_sent(sent, name));
         names.find(|name| {
             let is_quoted = |place| is_marked(&self.text, place, name) || name.contains('_');
             self.param == *name || position(&self.text, name).is_some_and(is_quoted)
@@ -341,7 +343,7 @@ impl Rejection {
 
     /// Does its text mention the field?
     pub(super) fn names(&self, field: Field) -> bool {
-        let mut names = Field::ALL.iter().filter(|(known, _)| *known == field);
+        let mut names = Field::all().filter(|(known, _)| *known == field);
         names.any(|(_, name)| position(&self.text, name).is_some())
     }
 
@@ -359,7 +361,6 @@ fn is_sent(request: &ChatRequest, name: &str) -> bool {
     match name {
         "messages" | "model" => true,
         "n" => request.n.is_some(),
-        "stop" => !request.stop.is_empty(),
         name => request.other.contains_key(name),
     }
 }

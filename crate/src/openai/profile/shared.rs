@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::condition::Exceptions;
@@ -141,15 +140,11 @@ impl SharedProfile {
         let profile = self.profile();
         let left_out = profile.left_out(wanted);
         let listed = |fields: Fields| {
-            let value = |name: &str| match name {
-                "temperature" => wanted.temperature.map(|value| value.to_string()),
-                "top_p" => wanted.top_p.map(|value| value.to_string()),
-                "seed" => wanted.seed.map(|value| value.to_string()),
-                _ => wanted
-                    .other
-                    .get(name)
-                    .and_then(Value::as_f64)
-                    .map(|value| value.to_string()),
+            let value = |name: &str| {
+                wanted
+                    .setting(name)?
+                    .as_f64()
+                    .map(|value| value.to_string())
             };
             let names = fields.names();
             let fields: Vec<String> = names
@@ -170,6 +165,11 @@ impl SharedProfile {
         });
         let notes: Vec<String> = refused.into_iter().chain(untried).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
+    /// The names of the fields that a deployment may refuse and be asked without.
+    pub(crate) fn optional_fields() -> impl Iterator<Item = &'static str> {
+        Fields::optional_names()
     }
 
     /// Has the deployment refused the field of this name itself?

@@ -162,8 +162,12 @@ pub(super) fn names_as_field(text: &str, name: &str) -> bool {
 
 /// The position of the name as a whole word.
 pub(super) fn position(text: &str, name: &str) -> Option<usize> {
+    positions(text, name).next()
+}
+
+fn positions<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let found = text.match_indices(name).find(|(start, name)| {
+    let found = text.match_indices(name).filter(move |(start, name)| {
         let before = text.get(..*start).unwrap_or_default();
         let after = text.get(start + name.len()..).unwrap_or_default();
         !before.ends_with(is_word) && !after.starts_with(is_word)
@@ -185,6 +189,17 @@ fn is_quoted(text: &str, place: usize, name: &str) -> bool {
 pub(super) fn is_marked(text: &str, place: usize, name: &str) -> bool {
     let (_, after) = around(text, place, name);
     is_quoted(text, place, name) || after.trim_start().starts_with('=')
+}
+
+/// Where the message names a field whose name is also a word of any sentence: by marks, or as in
+/// 'unsupported parameter: stop'.
+pub(super) fn position_as_field(text: &str, name: &str) -> Option<usize> {
+    positions(text, name).find(|place| {
+        let (before, _) = around(text, *place, name);
+        let before = before.trim_end_matches([':', ' ']);
+        let kinds = ["parameter", "argument", "argument supplied", "field"];
+        is_marked(text, *place, name) || kinds.iter().any(|kind| before.ends_with(kind))
+    })
 }
 
 fn around<'a>(text: &'a str, place: usize, name: &str) -> (&'a str, &'a str) {

@@ -1,0 +1,208 @@
+//! Settings that a deployment refuses: left out with a note where it can answer without them, otherwise
+//! refused for all rows that have them, at the price of one or two requests.
+
+use serde_json::{Value, json};
+
+use super::client;
+use crate::batch::{Row, Totals};
+use crate::loopback::{Loopback, Reply};
+use crate::{ChatRequest, ErrorKind};
+
+/// A deployment that refuses these fields as Azure does.
+fn refusing(names: &'static [&'static str]) -> Loopback {
+    Loopback::serve(move |request| {
+        let body = request.json();
+        let refused = names.iter().find(|name| !body[**name].is_null());
+        match refused {
+            Some(name) => refusal(
+                &format!("Unsupported parameter: '{name}' is not supported with this model."),
+                name,
+                "unsupported_parameter",
+            ),
+            None => Reply::text("Yes."),
+        }
+    })
+}
+
+fn refusal(message: &str, param: &str, code: &str) -> Reply {
+    let error = json!({"message": message, "type": "invalid_request_error", "param": param,
+        "code": code});
+    Reply::json(400, json!({ "error": error }))
+}
+
+fn rows(count: usize, set: impl Fn(ChatRequest) -> ChatRequest) -> Vec<ChatRequest> {
+    let prompts = (0..count).map(|n| ChatRequest::from(format!("p{n}")));
+    prompts.map(set).collect()
+}
+
+fn ask(loopback: &Loopback, rows: Vec<ChatRequest>) -> (Totals, Vec<Row>) {
+    let mut outcomes = Vec::new();
+    let batch = client(loopback).batch_requests(rows).concurrency(32);
+    let totals = batch.for_each(|row| {
+        outcomes.push(row);
+        Ok(())
+    });
+    outcomes.sort_by_key(|row| row.id);
+    (totals.unwrap(), outcomes)
+}
+
+#[test]
+fn a_setting_that_is_refused_as_such_is_left_out_with_a_note() {
+    let named = [
+        ("logprobs", json!(true)),
+        ("top_logprobs", json!(3)),
+        ("reasoning_effort", json!("low")),
+        ("verbosity", json!("low")),
+        ("user", json!("class")),
+        ("prediction", json!({"type": "content", "content": "x"})),
+    ];
+    for (name, value) in named {
+        let loopback = refusing(Vec::leak(vec![name]));
+        let (totals, _) = ask(&loopback, rows(50, |row| row.set(name, value.clone())));
+        assert_eq!(totals.answered, 50, "{name}");
+        assert_eq!(loopback.count(), 51, "{name}");
+        let note = format!(
+            "{name} was left out of 50 rows that set it, because the deployment refuses it"
+        );
+        let name_of_note = note.replace("top_logprobs", "logprobs");
+        assert!(totals.notes.contains(&name_of_note), "{:?}", totals.notes);
+    }
+}
+
+#[test]
+fn refused_stop_texts_are_left_out_with_a_note() {
+    let loopback = refusing(&["stop"]);
+    let client = client(&loopback);
+    let prompts = (0..50).map(|n| format!("p{n}"));
+    let batch = client.batch(prompts).with(|request| request.stop("\n"));
+    let answers = batch.run().unwrap();
+    let totals = answers.totals();
+    assert_eq!(totals.answered, 50);
+    assert_eq!(loopback.count(), 51);
+    insta::assert_snapshot!(totals.notes.join("\n"), @"class refuses stop, which was left out");
+    assert_eq!(
+        client.deployment_profile().as_deref(),
+        Some("takes no stop")
+    );
+    let again = client.complete(ChatRequest::from("p").stop("END")).unwrap();
+    assert_eq!(again.profile(), Some("without stop"));
+    assert_eq!(loopback.count(), 52);
+}
+
+#[test]
+fn all_that_reasoning_models_refuse_costs_two_requests() {
+    let loopback = refusing(&[
+        "max_tokens",
+        "temperature",
+        "presence_penalty",
+        "logprobs",
+        "logit_bias",
+    ]);
+    let all = |row: ChatRequest| {
+        let row = row.max_tokens(50).temperature(0.0).logprobs(2);
+        row.set("presence_penalty", 0.5)
+            .set("logit_bias", json!({"50256": -100}))
+    };
+    let (totals, _) = ask(&loopback, rows(50, all));
+    assert_eq!(totals.answered, 50);
+    assert_eq!(loopback.count(), 52);
+}
+
+#[test]
+fn a_word_of_the_message_is_no_field() {
+    let loopback = Loopback::serve(|request| match request.json()["max_tokens"].is_null() {
+        true => Reply::text("Yes."),
+        false => refusal(
+            "Please stop: this user may not store metadata. Unsupported parameter: 'max_tokens'.",
+            "",
+            "unsupported_parameter",
+        ),
+    });
+    let all = |row: ChatRequest| {
+        row.max_tokens(9)
+            .stop("x")
+            .set("user", "u")
+            .set("store", true)
+    };
+    let (_, rows) = ask(&loopback, rows(5, all));
+    assert_eq!(loopback.count(), 6);
+    let profile = rows[4].outcome.as_ref().unwrap().profile();
+    assert_eq!(profile, Some("max_completion_tokens"));
+}
+
+fn refuses_for_all(loopback: &Loopback, hint: &str, set: impl Fn(ChatRequest) -> ChatRequest) {
+    let mut rows = rows(50, set);
+    rows.push("plain".into());
+    let (totals, outcomes) = ask(loopback, rows);
+    assert!(loopback.count() <= 4, "{}", loopback.count());
+    assert_eq!(totals.answered, 1, "the row without it");
+    for row in &outcomes[..50] {
+        let error = row.outcome.as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn a_setting_that_the_answer_depends_on_is_refused_for_all_rows_at_the_price_of_two() {
+    let schema = |row: ChatRequest| row.json_schema("answer", json!({"type": "object"}));
+    let hint = "class refuses response_format: leave it out";
+    refuses_for_all(&refusing(&["response_format"]), hint, schema);
+    let loopback = Loopback::serve(|request| {
+        let effort = request.json()["reasoning_effort"] == "none";
+        let message = "Unsupported value: 'reasoning_effort' does not support 'none' with this model. \
+            Supported values are: 'minimal', 'low', 'medium', and 'high'.";
+        match effort {
+            true => refusal(message, "reasoning_effort", "unsupported_value"),
+            false => Reply::text("Yes."),
+        }
+    });
+    let none = |row: ChatRequest| row.set("reasoning_effort", "none");
+    refuses_for_all(
+        &loopback,
+        "takes the efforts minimal, low, medium, high",
+        none,
+    );
+}
+
+#[test]
+fn what_is_refused_because_of_a_prompt_is_not_refused_for_others() {
+    let loopback = Loopback::serve(|request| {
+        let text = request.json().to_string();
+        match text.contains("p3") || text.contains("p7") {
+            true => refusal(
+                "'messages' must contain the word 'json' in some form, to use 'response_format'.",
+                "messages",
+                "unsupported_value",
+            ),
+            false => Reply::text("{}"),
+        }
+    });
+    let json = |row: ChatRequest| row.set("response_format", json!({"type": "json_object"}));
+    let (totals, _) = ask(&loopback, rows(10, json));
+    assert_eq!(totals.answered, 8);
+}
+
+#[test]
+fn refused_settings_are_kept_for_the_next_process() {
+    let loopback = refusing(&["stop", "reasoning_effort"]);
+    let row = |row: ChatRequest| row.stop("x").set("reasoning_effort", "low");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("answers.jsonl");
+    let client = client(&loopback);
+    let batch = client.batch_requests(rows(3, row)).journal(&journal);
+    batch.for_each(|_| Ok(())).unwrap();
+    let stored = std::fs::read_dir(folder.path())
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            path.to_str()?
+                .ends_with(".profile.json")
+                .then(|| std::fs::read(path).unwrap())
+        });
+    let stored: Value = serde_json::from_slice(&stored.last().unwrap()).unwrap();
+    assert_eq!(
+        stored["refused"],
+        json!(["stop", "reasoning_effort", "own_reasoning_effort"])
+    );
+}
