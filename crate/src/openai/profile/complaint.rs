@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Profile;
+use super::field::Field;
 use super::fields::Fields;
-use super::rejection::Field;
 use crate::error::Error;
 use crate::openai::ChatRequest;
 use crate::openai::attempt::Attempt;

@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use super::Profile;
+use super::field::EFFORT;
 use super::fields::Fields;
-use super::rejection::EFFORT;
 use crate::openai::ChatRequest;
 use crate::text::sanitize_line;
 

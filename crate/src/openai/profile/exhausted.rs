@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::context_length::ContextLength;
+use super::field::Field;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
-use super::rejection::Field;
 use super::shared::State;
 use super::thinking::GROWTH;
 use super::wording::is_about_limit;

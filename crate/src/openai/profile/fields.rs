@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::rejection::{EFFORT, Field, LOGPROBS, TOP_LOGPROBS};
+use super::field::{EFFORT, Field, LOGPROBS, NAMED, TOP_LOGPROBS};
 use crate::openai::ChatRequest;
+
+/// The first bit of the fields that a request holds by their names.
+const FIRST_NAMED: usize = 8;
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,45 +25,6 @@ impl Fields {
     pub(super) const OWN_EFFORT: Self = Self(1 << 6);
     /// Fields that are never left out, such as the schema of an answer.
     const NEEDED: Self = Self(1 << 7);
-    const LOGPROBS: Self = Self(1 << 8);
-    const PRESENCE_PENALTY: Self = Self(1 << 9);
-    const FREQUENCY_PENALTY: Self = Self(1 << 10);
-    const LOGIT_BIAS: Self = Self(1 << 11);
-
-    /// What reasoning models refuse together, by Azure's list
-    /// (learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning, 'Not supported').
-    pub(super) const REFUSED_TOGETHER: Self = Self(
-        Self::TEMPERATURE.0
-            | Self::TOP_P.0
-            | Self::LOGPROBS.0
-            | Self::PRESENCE_PENALTY.0
-            | Self::FREQUENCY_PENALTY.0
-            | Self::LOGIT_BIAS.0,
-    );
-
-    /// The optional fields that the request holds by their names.
-    const BY_NAME: [(Self, &'static str); 19] = [
-        (Self::OWN_EFFORT, EFFORT),
-        (Self::LOGPROBS, LOGPROBS),
-        (Self::PRESENCE_PENALTY, "presence_penalty"),
-        (Self::FREQUENCY_PENALTY, "frequency_penalty"),
-        (Self::LOGIT_BIAS, "logit_bias"),
-        (Self(1 << 12), "verbosity"),
-        (Self(1 << 13), "top_k"),
-        (Self(1 << 14), "min_p"),
-        (Self(1 << 15), "repetition_penalty"),
-        (Self(1 << 16), "service_tier"),
-        (Self(1 << 17), "store"),
-        (Self(1 << 18), "metadata"),
-        (Self(1 << 19), "user"),
-        (Self(1 << 20), "safety_identifier"),
-        (Self(1 << 21), "prompt_cache_key"),
-        (Self(1 << 22), "prompt_cache_retention"),
-        (Self(1 << 23), "prediction"),
-        (Self(1 << 24), "parallel_tool_calls"),
-        // It means nothing without `logprobs`.
-        (Self::LOGPROBS, TOP_LOGPROBS),
-    ];
 
     const TYPED: [(Self, &'static str); 6] = [
         (Self::TOKENS, "tokens"),
@@ -73,9 +37,33 @@ impl Fields {
 
     /// Each field and its name.
     fn all() -> impl Iterator<Item = (Self, &'static str)> {
-        let by_name = Self::BY_NAME.into_iter();
-        let by_name = by_name.filter(|(_, name)| *name != TOP_LOGPROBS);
-        Self::TYPED.into_iter().chain(by_name)
+        Self::TYPED.into_iter().chain(Self::by_name())
+    }
+
+    /// Those that a request holds by their names.
+    fn by_name() -> impl Iterator<Item = (Self, &'static str)> {
+        let named = NAMED.into_iter().enumerate();
+        let named = named.map(|(number, name)| (Self(1 << (FIRST_NAMED + number)), name));
+        [(Self::OWN_EFFORT, EFFORT)].into_iter().chain(named)
+    }
+
+    /// The same, with the field that is left out together with another one.
+    fn held() -> impl Iterator<Item = (Self, &'static str)> {
+        let logprobs = Self::of_names([LOGPROBS]);
+        Self::by_name().chain([(logprobs, TOP_LOGPROBS)])
+    }
+
+    /// What reasoning models refuse together, by Azure's list
+    /// (learn.microsoft.com/azure/ai-foundry/openai/how-to/reasoning, 'Not supported').
+    pub(super) fn refused_together() -> Self {
+        let named = [
+            LOGPROBS,
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+        ];
+        let sampling = Self::TEMPERATURE.with(Self::TOP_P);
+        Self::of_names(named).with(sampling)
     }
 
     /// The names of the fields that may be left out.
@@ -83,11 +71,6 @@ impl Fields {
         let never = Self::TOKENS.with(Self::EFFORT);
         let optional = Self::all().filter(move |(field, _)| !never.contains(*field));
         optional.map(|(_, name)| name)
-    }
-
-    /// The names of those that a request holds by their names.
-    pub(super) fn names_in_request() -> impl Iterator<Item = &'static str> {
-        Self::BY_NAME.into_iter().map(|(_, name)| name)
     }
 
     pub(super) fn contains(self, other: Self) -> bool {
@@ -165,7 +148,7 @@ impl Fields {
             Value::Object(fields) => fields.is_empty(),
             value => value.as_f64() == Some(0.0),
         };
-        let set = Self::BY_NAME.into_iter().filter(|(_, name)| {
+        let set = Self::held().filter(|(_, name)| {
             let value = request.other.get(*name);
             value.is_some_and(|value| !is_default(value))
         });
@@ -174,7 +157,10 @@ impl Fields {
 
     /// The names of those of these fields that the request holds by their names.
     pub(super) fn held_by_name(self, request: &ChatRequest) -> Vec<&'static str> {
-        let held = Self::BY_NAME.into_iter();
+        if self.is_empty() || request.other.is_empty() {
+            return Vec::new();
+        }
+        let held = Self::held();
         let held =
             held.filter(|(field, name)| self.contains(*field) && request.other.contains_key(*name));
         held.map(|(_, name)| name).collect()
@@ -184,7 +170,7 @@ impl Fields {
     /// then how much the deployment thinks.
     pub(super) fn refusable(request: &ChatRequest) -> Self {
         let is_limited = request.max_tokens.is_some() || request.max_completion_tokens.is_some();
-        let is_optional = |name: &String| Self::names_in_request().any(|known| known == name);
+        let is_optional = |name: &String| Self::held().any(|(_, known)| known == name);
         let needs = request.n.is_some() || !request.other.keys().all(is_optional);
         let others = [
             (is_limited, Self::TOKENS),

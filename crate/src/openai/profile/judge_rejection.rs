@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Profile;
 use super::complaint::{Complaint, TakenBack};
+use super::field::Field;
 use super::fields::Fields;
 use super::learn::Circumstances;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
-use super::rejection::{Field, Rejection};
+use super::rejection::Rejection;
 use super::shared::State;
 use crate::openai::attempt::Attempt;
 use crate::text::sanitize_line;

@@ -20,8 +20,9 @@
 use std::collections::BTreeMap;
 
 use super::condition::{Exceptions, Settings};
+use super::field::Field;
 use super::fields::Fields;
-use super::rejection::{Field, Rejection};
+use super::rejection::Rejection;
 use super::wording::EFFORTS;
 use super::{Profile, TokensField, names_effort};
 use crate::openai::ChatRequest;
@@ -76,7 +77,7 @@ impl Profile {
         if now.rejections >= TRIES {
             let accepted = now.accepted.with(now.accepted_without_effort);
             let left = Fields::optional(now.wanted)
-                .and(Fields::REFUSED_TOGETHER)
+                .and(Fields::refused_together())
                 .without(accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }

@@ -8,7 +8,8 @@
 //!
 //! - `rejection` interprets what an error response says (`error_body`, `wording`, `context_length`), `learn`
 //!   draws the conclusions.
-//! - `condition` tells for which requests a field counts as refused.
+//! - `field` and `fields` are what a deployment may refuse; `condition` tells for which requests a field
+//!   counts as refused.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait; `turns` detects several models behind a deployment.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
@@ -22,6 +23,7 @@ mod condition;
 mod context_length;
 mod error_body;
 mod exhausted;
+mod field;
 mod fields;
 mod file;
 mod judge_rejection;
@@ -43,8 +45,8 @@ use std::sync::Arc;
 use crate::openai::ChatRequest;
 use crate::text::sanitize_line;
 use condition::Condition;
+use field::EFFORT;
 use fields::Fields;
-use rejection::EFFORT;
 
 pub(crate) use negotiation::{HeldAnswer, Negotiation, NextStep};
 pub(crate) use prepared_request::PreparedRequest;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::complaint::TakenBack;
+use super::field::Field;
 use super::fields::Fields;
 use super::prepared_request::PreparedRequest;
-use super::rejection::{Field, Rejection};
+use super::rejection::Rejection;
 use super::shared::{Learner, MISS, SharedProfile, Snapshot, TRANSIENT_MISS};
 use super::{Budget, Profile, model_name, thinking};
 use crate::display::note_once;

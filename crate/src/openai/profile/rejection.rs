@@ -8,108 +8,18 @@
 
 use super::context_length::ContextLength;
 use super::error_body::ErrorBody;
-use super::fields::Fields;
+use super::field::Field;
 use super::wording::{
     AS_SUCH, EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, VALUE_CODES, WEAK_PHRASES, is_about_limit,
     is_marked, listed_efforts, most_tokens, names_as_field, position, position_as_field,
 };
 use crate::openai::ChatRequest;
 
-/// The field of a request that sets the effort.
-pub(super) const EFFORT: &str = "reasoning_effort";
-pub(super) const LOGPROBS: &str = "logprobs";
-pub(super) const TOP_LOGPROBS: &str = "top_logprobs";
-
 /// Statuses of a used-up quota or account: such an error refuses no field.
 const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
 
 /// Names of fields that are words of any message too.
 const COMMON_WORDS: [&str; 5] = ["stop", "store", "user", "metadata", "prediction"];
-
-/// A field that some deployments refuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    MaxTokens,
-    MaxCompletionTokens,
-    Temperature,
-    TopP,
-    Seed,
-    Stop,
-    Effort,
-    /// A field without which the request can be sent, by its name.
-    Named(&'static str),
-}
-
-impl Field {
-    const TYPED: [(Self, &'static str); 11] = [
-        (Self::MaxTokens, "max_tokens"),
-        (Self::MaxCompletionTokens, "max_completion_tokens"),
-        (Self::Temperature, "temperature"),
-        (Self::TopP, "top_p"),
-        (Self::Seed, "seed"),
-        (Self::Stop, "stop"),
-        (Self::Effort, EFFORT),
-        (Self::Effort, "reasoning.effort"),
-        (Self::Effort, "reasoning effort"),
-        (Self::Effort, "reasoningeffort"),
-        (Self::Named(LOGPROBS), TOP_LOGPROBS),
-    ];
-
-    /// The names of each field that a message may use.
-    fn all() -> impl Iterator<Item = (Self, &'static str)> {
-        let by_name =
-            Fields::names_in_request().filter(|name| !matches!(*name, EFFORT | TOP_LOGPROBS));
-        let by_name = by_name.map(|name| (Self::Named(name), name));
-        Self::TYPED.into_iter().chain(by_name)
-    }
-
-    /// The fields that the request sets, under the names that a message may use.
-    fn in_request(request: &ChatRequest) -> impl Iterator<Item = (Self, &'static str)> {
-        Self::all().filter(|(field, _)| field.is_in(request))
-    }
-
-    /// Can the request be sent without it?
-    pub(super) fn is_optional(self) -> bool {
-        match self {
-            Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => false,
-            Self::Temperature | Self::TopP | Self::Seed | Self::Stop | Self::Named(_) => true,
-        }
-    }
-
-    /// Its value, if values of it may be out of range.
-    fn value_in(self, request: &ChatRequest) -> Option<f64> {
-        match self {
-            Self::Temperature => request.temperature,
-            Self::TopP => request.top_p,
-            Self::Named(name) => request.other.get(name).and_then(serde_json::Value::as_f64),
-            Self::MaxTokens | Self::MaxCompletionTokens | Self::Effort => None,
-            Self::Seed | Self::Stop => None,
-        }
-    }
-
-    /// May its value be out of range? Every deployment that takes such a field takes values from 0 to 1, but
-    /// not every one takes others.
-    fn is_unusual_in(self, request: &ChatRequest) -> bool {
-        let value = self.value_in(request);
-        value.is_some_and(|value| !(0.0..=1.0).contains(&value))
-    }
-
-    fn is_in(self, request: &ChatRequest) -> bool {
-        match self {
-            Self::MaxTokens => request.max_tokens.is_some(),
-            Self::MaxCompletionTokens => request.max_completion_tokens.is_some(),
-            Self::Temperature => request.temperature.is_some(),
-            Self::TopP => request.top_p.is_some(),
-            Self::Seed => request.seed.is_some(),
-            Self::Stop => !request.stop.is_empty(),
-            Self::Effort => request.other.contains_key(EFFORT),
-            Self::Named(LOGPROBS) => [LOGPROBS, TOP_LOGPROBS]
-                .iter()
-                .any(|name| request.other.contains_key(*name)),
-            Self::Named(name) => request.other.contains_key(name),
-        }
-    }
-}
 
 /// How clearly an error says that it is about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

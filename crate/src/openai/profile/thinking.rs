@@ -10,8 +10,8 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{field, fields, items, plain_text};
 use crate::openai::{ChatCompletion, ChatRequest, Choice, FinishReason};
 
+use super::field::EFFORT;
 use super::prepared_request::PreparedRequest;
-use super::rejection::EFFORT;
 
 /// The largest allowance that is used by default, in tokens.
 pub(super) const MOST: u32 = 16_384;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::openai::profile::field::EFFORT;
 
 fn sent() -> ChatRequest {
     ChatRequest::from("x")
