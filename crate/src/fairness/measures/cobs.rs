@@ -87,17 +87,24 @@ impl<'t> Counted<'t> {
             .iter()
             .map(|&token| lexicon.group_of(token))
             .collect();
-        for (side, place) in pair.into_iter().enumerate() {
+        let near = pair.map(|place| {
             let marked: Vec<_> = groups.iter().map(|&group| group == Some(place)).collect();
-            self.group_words[side] += marked.iter().filter(|&&marked| marked).count();
-            let near = nearness(&marked, None);
-            for ((token, group), near) in tokens.iter().zip(&groups).zip(near) {
-                let word = token.lower.trim_matches(|c: char| !c.is_alphanumeric());
-                let compared = group.is_some_and(|group| pair.contains(&group));
-                if !compared && !word.is_empty() && !stop.contains(word) {
-                    self.near.entry(word).or_default()[side] += near;
-                    self.sums[side] += near;
-                }
+            nearness(&marked, None)
+        });
+        for (number, (token, group)) in tokens.iter().zip(&groups).enumerate() {
+            if let Some(side) = pair.iter().position(|&place| *group == Some(place)) {
+                self.group_words[side] += 1;
+                continue;
+            }
+            let word = token.lower.trim_matches(|c: char| !c.is_alphanumeric());
+            if word.is_empty() || stop.contains(word) {
+                continue;
+            }
+            let counted = self.near.entry(word).or_default();
+            for ((counted, sum), near) in counted.iter_mut().zip(&mut self.sums).zip(&near) {
+                let near = near.get(number).copied().unwrap_or_default();
+                *counted += near;
+                *sum += near;
             }
         }
     }

@@ -15,7 +15,11 @@ pub(super) fn composed(text: String) -> String {
 
 /// Excludes the characters that Unicode counts as letters but that are used as apostrophes.
 pub(super) fn is_letter_or_digit(c: char) -> bool {
-    c.is_alphanumeric() && !is_apostrophe(c)
+    match c.is_ascii() {
+        // Most characters: no apostrophe is a letter in ASCII.
+        true => c.is_ascii_alphanumeric(),
+        false => c.is_alphanumeric() && !is_apostrophe(c),
+    }
 }
 
 /// Runs of characters of a kind, including combining marks that have no composed form.
