@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::databricks::AZURE_HOSTS;
+use crate::databricks::{AZURE_HOSTS, PriceList};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loopback_host::is_loopback;
 use crate::settings::cloud::{ENVIRONMENT, MANAGER};
@@ -83,6 +83,13 @@ impl ManagerEndpoint {
             databricks,
             is_practice,
         })
+    }
+
+    /// The prices of a region, if Azure has one list with them: China has another one, and practice costs
+    /// nothing.
+    pub(super) fn prices(&self, region: &str) -> Option<PriceList> {
+        let is_listed = self.databricks != AZURE_HOSTS[2] && !self.is_practice;
+        is_listed.then(|| PriceList::of_azure(region)).flatten()
     }
 
     /// The address of a Databricks workspace that the manager names, if a token may go there.

@@ -81,7 +81,8 @@ pub use self::workspace::{DatabricksWorkspace, DatabricksWorkspaceBuilder};
 use self::arm::{Arm, Call};
 use self::endpoint::ManagerEndpoint;
 use crate::cancel::CancelHandle;
-use crate::error::Result;
+use crate::databricks::{HourlyPrice, NODE_TYPE_OF_THE_LAB};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::settings::{CloudSettings, IdentitySettings, Settings};
 use crate::waiting::{PollOptions, WaitProgress};
@@ -200,6 +201,37 @@ impl Azure {
     /// anything.
     pub fn is_practice(&self) -> bool {
         self.arm().endpoint.is_practice
+    }
+
+    /// What a cluster of the lab (one machine of the kind that `cluster()` takes) is charged per hour in
+    /// this region, by Azure's public list of prices.
+    ///
+    /// # Errors
+    /// The list can't be reached in five seconds, or has no such machine in the region; the cloud has no
+    /// such list, as in practice.
+    pub fn cluster_price(&self, region: &str) -> Result<HourlyPrice> {
+        runtime::wait(self.cluster_price_async(region))
+    }
+
+    /// Async version of [`cluster_price`](Self::cluster_price).
+    ///
+    /// # Errors
+    /// As [`cluster_price`](Self::cluster_price).
+    pub fn cluster_price_async(
+        &self,
+        region: &str,
+    ) -> impl Future<Output = Result<HourlyPrice>> + Send + 'static + use<> {
+        let prices = self.arm().endpoint.prices(region);
+        runtime::run(async move {
+            let prices = prices.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::NotFound,
+                    "this cloud has no public list of prices",
+                )
+                .with_hint("practice costs nothing; for Azure in China, see azure.cn/pricing")
+            })?;
+            prices.of_machine(NODE_TYPE_OF_THE_LAB).await
+        })
     }
 
     /// The same, with another resource group, which is made when it is needed.

@@ -219,14 +219,25 @@ impl DatabricksWorkspaceBuilder {
             .with_hint("make the call again in a minute; it may not be ready")
         })?;
         let url = arm.endpoint.databricks_host(&host)?;
+        let prices = arm
+            .endpoint
+            .prices(answer.location.as_deref().unwrap_or_default());
+        let region = sanitize_line(&answer.location.unwrap_or_default(), 60);
         let id = answer.id.unwrap_or_default();
         let identity = &self.azure.0.identity;
         let management = identity::tokens(identity, arm.endpoint.management, log_line)?;
         Ok(DatabricksWorkspace {
             azure: self.azure.clone(),
             name: self.name.clone(),
-            region: sanitize_line(&answer.location.unwrap_or_default(), 60),
-            workspace: Workspace::of_azure(url, identity, &id, management, self.azure.polling())?,
+            region,
+            workspace: Workspace::of_azure(
+                url,
+                identity,
+                &id,
+                management,
+                self.azure.polling(),
+                prices,
+            )?,
             id: sanitize_line(&id, 400),
             host: sanitize_line(&host, 200),
         })

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::price::HourlyPrice;
 use super::workspace::Workspace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{AnyObject, first};
@@ -32,6 +33,7 @@ pub struct Cluster {
     pub(super) node_type: String,
     pub(super) runtime: String,
     pub(super) autotermination_minutes: u64,
+    pub(super) hourly_price: Option<HourlyPrice>,
 }
 
 /// What a cluster does.
@@ -178,7 +180,14 @@ impl Cluster {
             node_type: shown(&info.node_type_id.unwrap_or_default()),
             runtime: shown(&info.spark_version),
             autotermination_minutes: info.autotermination_minutes,
+            hourly_price: None,
         }
+    }
+
+    /// What it is charged per hour while it runs, by Azure's list of prices; `None` where the list can't be
+    /// reached or the region is not known, as with a workspace that `DATABRICKS_HOST` names, and in practice.
+    pub fn hourly_price(&self) -> Option<&HourlyPrice> {
+        self.hourly_price.as_ref()
     }
 
     /// Its ID.

@@ -156,7 +156,10 @@ impl ClusterBuilder {
         let builder = self.clone();
         runtime::run(async move {
             let me = builder.workspace.me().await?;
-            builder.get_here(&me).await
+            match builder.get_here(&me).await? {
+                Some(cluster) => Ok(Some(priced(cluster).await)),
+                None => Ok(None),
+            }
         })
     }
 
@@ -176,7 +179,7 @@ impl ClusterBuilder {
         let me = workspace.me().await?;
         if let Some(cluster) = self.get_here(&me).await? {
             ensure_running(workspace, &cluster.id).await?;
-            return Ok(cluster);
+            return Ok(priced(cluster).await);
         }
         let runtime = match &self.runtime {
             Some(key) => runtimes::named(key),
@@ -199,9 +202,13 @@ impl ClusterBuilder {
         }
         ensure_running(workspace, &id).await?;
         let cluster = Cluster::of(workspace, info(workspace, &id).await?);
-        let cost = match workspace.is_practice() {
-            true => "would cost money while it runs in a real workspace; this is practice",
-            false => "costs money while it runs",
+        let cluster = priced(cluster).await;
+        let cost = match cluster.hourly_price {
+            _ if workspace.is_practice() => {
+                "would cost money while it runs in a real workspace; this is practice".to_owned()
+            }
+            Some(price) => format!("costs {price} while it runs"),
+            None => "costs money while it runs".to_owned(),
         };
         log_line(&format!(
             "the cluster {} {cost}; it ends after {} idle minutes",
@@ -285,4 +292,13 @@ fn is_about_the_form(error: &Error) -> bool {
         "single_node",
     ];
     error.status() == Some(400) && words.iter().any(|word| error.message().contains(word))
+}
+
+/// The cluster with its price, if the list of prices tells it.
+async fn priced(cluster: Cluster) -> Cluster {
+    let hourly_price = cluster.workspace.hourly_price(&cluster.node_type).await;
+    Cluster {
+        hourly_price,
+        ..cluster
+    }
 }

@@ -19,7 +19,7 @@
 //!   given, or those of a sign-in, which are renewed.
 //! - `rest` sends a request, `error_mapping` has its errors.
 //! - `cluster` starts, ends and watches a cluster, `cluster_builder` makes one, of a `runtime` and a
-//!   `node_type`; `library`, `file`, `run` and `endpoint` are what else there is.
+//!   `node_type`, and at which `price`; `library`, `file`, `run` and `endpoint` are what else there is.
 
 mod cluster;
 mod cluster_builder;
@@ -29,6 +29,7 @@ mod error_mapping;
 mod file;
 mod library;
 mod node_type;
+mod price;
 mod profile;
 mod rest;
 mod run;
@@ -45,10 +46,13 @@ pub use cluster_builder::ClusterBuilder;
 pub use endpoint::{ExternalModel, ServingEndpoint, ServingEndpointBuilder};
 pub use library::{InstalledLibrary, PyPi};
 pub use node_type::NodeType;
+pub use price::HourlyPrice;
 pub use run::{NotebookRun, RunOutput};
 pub use runtime::Runtime;
 pub use workspace::Workspace;
 
+pub(crate) use node_type::OF_THE_LAB as NODE_TYPE_OF_THE_LAB;
+pub(crate) use price::PriceList;
 pub(crate) use settings::AZURE_HOSTS;
 
 #[cfg(feature = "spark")]

@@ -13,9 +13,10 @@ impl Show for Workspace {
 impl Show for Cluster {
     /// What it is, and when it terminates automatically.
     fn mime_bundle(&self) -> MimeBundle {
-        let cost = match self.workspace().is_practice() {
-            true => "nothing: this is practice",
-            false => "its machine and Databricks units, for as long as it runs",
+        let cost = match self.hourly_price() {
+            _ if self.workspace().is_practice() => "nothing: this is practice".to_owned(),
+            Some(price) => format!("{price}, for as long as it runs"),
+            None => "its machine and Databricks units, for as long as it runs".to_owned(),
         };
         let ends = match self.autotermination_minutes() {
             0 => "off: it runs until somebody terminates it".to_owned(),
@@ -28,7 +29,7 @@ impl Show for Cluster {
             ("machines", self.node_type().to_owned()),
             ("runtime", self.runtime().to_owned()),
             ("automatic termination", ends),
-            ("cost", cost.to_owned()),
+            ("cost", cost),
         ];
         card("Cluster", &rows)
     }

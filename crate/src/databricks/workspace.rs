@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 #[cfg(feature = "spark")]
 use super::credential::Credential;
+use super::price::{HourlyPrice, PriceList};
 use super::rest::Rest;
 use super::settings::DatabricksSettings;
 use crate::cancel::CancelHandle;
@@ -27,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub struct Workspace {
     pub(super) rest: Rest,
     pub(super) polling: PollOptions,
+    /// Where it is known in which region of Azure it is.
+    pub(super) prices: Option<PriceList>,
 }
 
 #[derive(Default, Deserialize)]
@@ -68,6 +71,7 @@ impl Workspace {
         Ok(Self {
             rest: Rest::new(settings)?,
             polling: PollOptions::new(FIRST_PAUSE, LONGEST_PAUSE),
+            prices: None,
         })
     }
 
@@ -81,6 +85,7 @@ impl Workspace {
         id: &str,
         management: Arc<TokenCache<Chain>>,
         polling: &PollOptions,
+        prices: Option<PriceList>,
     ) -> Result<Self> {
         let first = polling.first.min(FIRST_PAUSE);
         Ok(Self {
@@ -90,6 +95,7 @@ impl Workspace {
                 longest: LONGEST_PAUSE,
                 ..polling.clone()
             },
+            prices,
         })
     }
 
@@ -125,6 +131,11 @@ impl Workspace {
     /// Whether it is one of a practice cloud on this machine, in which nothing costs anything.
     pub fn is_practice(&self) -> bool {
         is_loopback(self.rest.host())
+    }
+
+    /// What a machine of this kind costs in a cluster, if the list of prices tells it.
+    pub(super) async fn hourly_price(&self, machine: &str) -> Option<HourlyPrice> {
+        self.prices.as_ref()?.of_machine(machine).await.ok()
     }
 
     /// The name of the user who asks.

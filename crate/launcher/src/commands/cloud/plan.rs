@@ -1,5 +1,7 @@
 //! The names of what is made, what is charged for it, and the table that is shown before.
 
+use evenhand::azure::Azure;
+use evenhand::databricks::HourlyPrice;
 use evenhand::text::grouped;
 
 use super::UpOptions;
@@ -32,9 +34,9 @@ pub(super) fn wanted(entries: &Entries, with_databricks: bool) -> Vec<(Kind, Str
 }
 
 /// What is charged. Prices differ by region and change, so they are looked up where they are true.
-pub(super) fn charged(kind: Kind, is_practice: bool) -> &'static str {
+pub(super) fn charged(kind: Kind, is_practice: bool, cluster: Option<HourlyPrice>) -> String {
     if is_practice {
-        return "nothing: this is practice";
+        return "nothing: this is practice".to_owned();
     }
     match kind {
         Kind::ResourceGroup => "nothing",
@@ -44,18 +46,30 @@ pub(super) fn charged(kind: Kind, is_practice: bool) -> &'static str {
             "by the hour, what Azure puts into its managed group (storage, a NAT gateway), until it is deleted"
         }
         Kind::Cluster => {
-            "while it runs, its machine and Databricks units; it ends by itself after 20 idle minutes"
+            let price = cluster.map(|price| price.to_string());
+            let price = price.unwrap_or_else(|| "its machine and Databricks units".to_owned());
+            return format!("while it runs, {price}; it ends by itself after 20 idle minutes");
         }
+    }
+    .to_owned()
+}
+
+/// What a cluster costs in the region, if there is to be one.
+pub(super) fn cluster_price(
+    azure: &Azure,
+    entries: &Entries,
+    with_databricks: bool,
+) -> Option<HourlyPrice> {
+    match with_databricks {
+        true => azure.cluster_price(&entries.region).ok(),
+        false => None,
     }
 }
 
 /// Shows what will be made, where, and what is charged.
-pub(super) fn show(
-    options: &UpOptions,
-    entries: &Entries,
-    is_practice: bool,
-    old_model: Option<&str>,
-) {
+pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, old_model: Option<&str>) {
+    let is_practice = azure.is_practice();
+    let cluster = cluster_price(azure, entries, !options.wanted.without_databricks);
     let wanted = wanted(entries, !options.wanted.without_databricks);
     let is_there = |kind: Kind| entries.things.iter().any(|thing| thing.kind == kind);
     out!(
@@ -73,7 +87,7 @@ pub(super) fn show(
         let words = kind.words();
         out!(
             "  {state:<7}{words:<21}{name:<width$}  {}",
-            charged(*kind, is_practice)
+            charged(*kind, is_practice, cluster)
         );
     }
     out!(
@@ -85,7 +99,9 @@ pub(super) fn show(
         out!("{old} is retired: {} replaces it.", entries.model);
     }
     if !is_practice {
-        out!("Prices: https://azure.microsoft.com/pricing/calculator/");
+        out!(
+            "List prices without taxes; yours may differ: https://azure.microsoft.com/pricing/calculator/"
+        );
     }
     out!("The settings go into {}.", options.settings.display());
 }

@@ -21,6 +21,8 @@ pub(super) fn run(session: &Session, ledger: &Ledger) -> Result<()> {
         entries.region,
         entries.subscription
     );
+    let has_cluster = entries.things.iter().any(|it| it.kind == Kind::Cluster);
+    let cluster = plan::cluster_price(&azure, entries, has_cluster);
     for thing in &entries.things {
         let state = match thing.progress {
             Progress::Making => format!(
@@ -35,7 +37,7 @@ pub(super) fn run(session: &Session, ledger: &Ledger) -> Result<()> {
         out!(
             "  {:<21}charged: {}",
             "",
-            plan::charged(thing.kind, session.azure.is_practice())
+            plan::charged(thing.kind, session.azure.is_practice(), cluster)
         );
     }
     for deleted in &entries.deleted {

@@ -93,12 +93,7 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
         let old_model = prepare(options, azure, &mut ledger)?;
         ledger.entries.settings = Some(settings.clone());
         if !is_asked {
-            plan::show(
-                options,
-                &ledger.entries,
-                azure.is_practice(),
-                old_model.as_deref(),
-            );
+            plan::show(options, &ledger.entries, azure, old_model.as_deref());
             if lacks(options, &ledger) {
                 confirm("Make it?", options.yes)?;
             }
