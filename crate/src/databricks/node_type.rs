@@ -10,10 +10,6 @@ use crate::text::sanitize_line;
 /// The lab's kind of machine.
 pub(crate) const OF_THE_LAB: &str = "Standard_D4ds_v5";
 
-/// For how many Databricks units it is charged per hour, without Photon
-/// (azure.microsoft.com/pricing/details/databricks). No service of Databricks or Azure tells that.
-const UNITS_OF_THE_LAB: f64 = 1.0;
-
 /// The fewest cores and the least memory, in MB, of the smallest machine that will do.
 const CORES: f64 = 4.0;
 const MEMORY: u64 = 14 * 1024;
@@ -106,11 +102,6 @@ pub(super) fn of_the_lab(types: &[NodeType]) -> Result<NodeType> {
         )
         .with_hint("`.node_type(\"..\")` names one; another region may have more; or use serverless compute")
     })
-}
-
-/// For how many Databricks units this kind of machine is charged per hour, if that is known.
-pub(super) fn databricks_units(machine: &str) -> Option<f64> {
-    (machine == OF_THE_LAB).then_some(UNITS_OF_THE_LAB)
 }
 
 impl Workspace {

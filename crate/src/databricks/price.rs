@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::node_type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
@@ -22,6 +21,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The meter of a cluster that people work on in a workspace of the lab.
 const METER: &str = "Premium All-purpose Compute DBU";
+
+/// For how many Databricks units machines are charged per hour, without Photon
+/// (azure.microsoft.com/pricing/details/databricks): that of the lab. No service tells that.
+const UNITS: [(&str, f64); 1] = [("Standard_D4ds_v5", 1.0)];
 
 /// What a cluster of one machine is charged per hour while it runs, in US dollars and without taxes. Each
 /// further machine is charged the same.
@@ -135,7 +138,7 @@ impl PriceList {
         Ok(HourlyPrice {
             machine: least(machines).ok_or_else(|| unlisted(machine))?,
             databricks_unit: least(units.iter()).ok_or_else(|| unlisted("Databricks unit"))?,
-            databricks_units: node_type::databricks_units(machine),
+            databricks_units: units_of_machine(machine),
         })
     }
 
@@ -178,6 +181,11 @@ impl PriceList {
         let hourly = listed.items.into_iter().filter(Item::is_hourly);
         Ok(hourly.collect())
     }
+}
+
+fn units_of_machine(machine: &str) -> Option<f64> {
+    let known = UNITS.iter().find(|(name, _)| *name == machine);
+    known.map(|(_, units)| *units)
 }
 
 fn least<'a>(items: impl Iterator<Item = &'a Item>) -> Option<f64> {
