@@ -13,21 +13,37 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 /// refused.
 const MOST_FORBIDDEN: u32 = 3;
 
-/// After so many refusals in a row of the key or of the deployment, all rows are taken to be refused, even
-/// if others were answered before.
+/// After so many refusals in a row of the key, of the deployment, or of the same settings, all rows are taken
+/// to be refused, even if others were answered before.
 const MOST_IN_A_ROW: u32 = 24;
 
-/// After so many refusals of the same settings, requests with them are not sent any more.
+/// After so many refusals of settings that were never accepted, requests with them are not sent any more.
 const MOST_OF_SETTINGS: u32 = 2;
 
 /// How many settings are told apart.
 const MOST_SETTINGS: usize = 16;
 
-/// Settings that the service has refused.
-struct RefusedSettings {
+/// What became of requests with the same settings.
+struct KnownSettings {
+    /// One of them, without its text.
     request: ChatRequest,
-    error: Error,
-    times: u32,
+    /// How many were refused because of a setting, since one was answered.
+    refusals: u32,
+    /// One was answered.
+    is_accepted: bool,
+    /// The last refusal.
+    error: Option<Error>,
+}
+
+impl KnownSettings {
+    /// Different models may answer, so settings that one has accepted are refused by chance.
+    fn are_refused(&self) -> bool {
+        let most = match self.is_accepted {
+            true => MOST_IN_A_ROW,
+            false => MOST_OF_SETTINGS,
+        };
+        self.refusals >= most
+    }
 }
 
 pub(super) struct Health {
@@ -37,7 +53,7 @@ pub(super) struct Health {
     forbidden: u32,
     /// Refusals of the key or of the deployment since the last answer.
     in_a_row: u32,
-    refused_settings: Vec<RefusedSettings>,
+    settings: Vec<KnownSettings>,
     /// Why no further question can be answered.
     fatal_error: Option<Error>,
 }
@@ -49,7 +65,7 @@ impl Health {
             last_answer: Instant::now(),
             forbidden: 0,
             in_a_row: 0,
-            refused_settings: Vec::new(),
+            settings: Vec::new(),
             fatal_error: None,
         }
     }
@@ -69,35 +85,45 @@ impl Health {
 
     /// Records that a setting of this request was refused, which is not about its text.
     pub(super) fn record_refused_settings(&mut self, request: &ChatRequest, error: &Error) {
-        let is_full = self.refused_settings.len() >= MOST_SETTINGS;
-        let mut known = self.refused_settings.iter_mut();
-        match known.find(|it| request.has_settings_of(&it.request)) {
-            Some(known) => known.times += 1,
-            None if !is_full => {
-                let mut request = request.clone();
-                request.messages.clear();
-                self.refused_settings.push(RefusedSettings {
-                    request,
-                    error: error.clone(),
-                    times: 1,
-                });
-            }
-            None => {}
+        let Some(settings) = self.settings_of(request) else {
+            return;
+        };
+        settings.refusals += 1;
+        settings.error = Some(error.clone());
+    }
+
+    /// Records that a request with these settings was answered.
+    pub(super) fn record_accepted_settings(&mut self, request: &ChatRequest) {
+        if let Some(settings) = self.settings_of(request) {
+            settings.refusals = 0;
+            settings.is_accepted = true;
         }
     }
 
-    /// Forgets that the settings of a request that was answered were refused before.
-    pub(super) fn record_accepted_settings(&mut self, request: &ChatRequest) {
-        let settings = &mut self.refused_settings;
-        settings.retain(|it| !request.has_settings_of(&it.request));
+    /// What is known about the settings of this request; `None` if there are too many to tell apart.
+    fn settings_of(&mut self, request: &ChatRequest) -> Option<&mut KnownSettings> {
+        let mut known = self.settings.iter();
+        let place = known.position(|it| request.has_settings_of(&it.request));
+        if place.is_none() && self.settings.len() < MOST_SETTINGS {
+            self.settings.push(KnownSettings {
+                request: ChatRequest {
+                    messages: Vec::new(),
+                    ..request.clone()
+                },
+                refusals: 0,
+                is_accepted: false,
+                error: None,
+            });
+            return self.settings.last_mut();
+        }
+        self.settings.get_mut(place?)
     }
 
     /// The error of a request whose settings the service has refused so often that it would refuse it too.
     pub(super) fn refusal_of(&self, request: &ChatRequest) -> Option<Error> {
-        let mut known = self.refused_settings.iter();
-        let known =
-            known.find(|it| it.times >= MOST_OF_SETTINGS && request.has_settings_of(&it.request));
-        known.map(|it| it.error.clone())
+        let mut refused = self.settings.iter().filter(|it| it.are_refused());
+        let refused = refused.find(|it| request.has_settings_of(&it.request));
+        refused.and_then(|it| it.error.clone())
     }
 
     /// Learns from an outcome. Returns whether nothing more should be asked. A deployment that only this

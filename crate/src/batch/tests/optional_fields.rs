@@ -1,6 +1,8 @@
 //! Settings that a deployment refuses: left out with a note where it can answer without them, otherwise
 //! refused for all rows that have them, at the price of one or two requests.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::client;
@@ -163,6 +165,57 @@ fn a_setting_that_the_answer_depends_on_is_refused_for_all_rows_at_the_price_of_
         "takes the efforts minimal, low, medium, high",
         none,
     );
+}
+
+#[test]
+fn an_effort_is_refused_as_such_in_whatever_words() {
+    for message in [
+        "litellm.UnsupportedParamsError: azure does not support parameters: ['reasoning_effort'], for \
+         model=class",
+        "Malformed input request: #: extraneous key [reasoning_effort] is not permitted, please reformat",
+        "1 validation error for ChatCompletionRequest\nreasoning_effort\n  Extra inputs are not permitted",
+    ] {
+        let loopback =
+            Loopback::serve(
+                move |request| match request.json()["reasoning_effort"].is_null() {
+                    true => Reply::text("Yes."),
+                    false => Reply::json(400, json!({"object": "error", "message": message})),
+                },
+            );
+        let effort = |row: ChatRequest| row.set("reasoning_effort", "low");
+        let (totals, _) = ask(&loopback, rows(20, effort));
+        assert_eq!((totals.answered, loopback.count()), (20, 21), "{message}");
+    }
+}
+
+#[test]
+fn a_common_word_on_a_line_of_its_own_is_a_field() {
+    let loopback = Loopback::serve(|request| {
+        let message =
+            "1 validation error for ChatCompletionRequest\nuser\n  Extra inputs are not permitted";
+        match request.json()["user"].is_null() {
+            true => Reply::text("Yes."),
+            false => Reply::json(400, json!({"object": "error", "message": message})),
+        }
+    });
+    let (totals, _) = ask(&loopback, rows(20, |row| row.set("user", "u")));
+    assert_eq!((totals.answered, loopback.count()), (20, 21));
+}
+
+#[test]
+fn settings_that_one_of_several_models_accepts_are_sent_on() {
+    let count = AtomicUsize::new(0);
+    let loopback = Loopback::serve(move |_| match count.fetch_add(1, Ordering::Relaxed) % 2 {
+        0 => Reply::text("{}"),
+        _ => refusal(
+            "Unsupported parameter: 'response_format' is not supported with this model.",
+            "response_format",
+            "unsupported_parameter",
+        ),
+    });
+    let json = |row: ChatRequest| row.set("response_format", json!({"type": "json_object"}));
+    let (totals, _) = ask(&loopback, rows(40, json));
+    assert_eq!((totals.answered, loopback.count()), (20, 40));
 }
 
 #[test]

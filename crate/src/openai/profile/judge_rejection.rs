@@ -176,12 +176,16 @@ impl Negotiation<'_> {
             Err(_) => {
                 let efforts = rejection.efforts();
                 let is_effort = rejection.field(&prepared.request) == Some(Field::Effort);
-                Err((is_effort && !efforts.is_empty()).then(|| {
-                    format!(
+                Err(is_effort.then(|| match efforts.is_empty() {
+                    true => format!(
+                        "{} refuses this reasoning_effort: set another one, or leave it out",
+                        self.deployment
+                    ),
+                    false => format!(
                         "this deployment takes the efforts {}: set one of them, or leave out \
                          reasoning_effort, and the lowest is used",
                         efforts.join(", ")
-                    )
+                    ),
                 }))
             }
         }

@@ -240,14 +240,18 @@ impl Rejection {
 
     /// The field that was refused, if the request sets it and must not be sent without it.
     pub(super) fn needed_field<'a>(&self, sent: &'a ChatRequest) -> Option<&'a str> {
-        if self.wording != Wording::Known || self.is_about_size() || is_about_limit(&self.text) {
+        let is_clear = self.wording == Wording::Known || self.is_about_any_value();
+        if !is_clear || self.is_about_size() || is_about_limit(&self.text) {
             return None;
         }
         let others = sent.other.keys().map(String::as_str);
         let mut names = others.chain(["n"]).filter(|name| is_sent(sent, name));
         names.find(|name| {
-            let is_quoted = |place| is_marked(&self.text, place, name) || name.contains('_');
-            self.param == *name || position(&self.text, name).is_some_and(is_quoted)
+            let is_named = match name.contains('_') {
+                true => position(&self.text, name),
+                false => position_as_field(&self.text, name),
+            };
+            self.param == *name || is_named.is_some()
         })
     }
 

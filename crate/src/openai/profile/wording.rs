@@ -77,7 +77,7 @@ pub(super) const OUT_OF_RANGE: [&str; 12] = [
 ];
 
 /// Phrases that refuse a field as such, whatever its value.
-pub(super) const AS_SUCH: [&str; 14] = [
+pub(super) const AS_SUCH: [&str; 19] = [
     "only the default",
     "must be equal to 1",
     "only 1 is allowed",
@@ -92,6 +92,11 @@ pub(super) const AS_SUCH: [&str; 14] = [
     "inputs are not permitted",
     "additional properties",
     "unexpected keyword",
+    "unsupportedparams",
+    "not support parameter",
+    "extraneous key",
+    "not a valid parameter",
+    "unknown name",
 ];
 
 /// Codes of an error about the value of a field.
@@ -191,14 +196,15 @@ pub(super) fn is_marked(text: &str, place: usize, name: &str) -> bool {
     is_quoted(text, place, name) || after.trim_start().starts_with('=')
 }
 
-/// Where the message names a field whose name is also a word of any sentence: by marks, or as in
-/// 'unsupported parameter: stop'.
+/// Where the message names a field whose name is also a word of any sentence: by marks, on a
+/// line of its own, or as in 'unsupported parameter: stop'.
 pub(super) fn position_as_field(text: &str, name: &str) -> Option<usize> {
     positions(text, name).find(|place| {
-        let (before, _) = around(text, *place, name);
+        let (before, after) = around(text, *place, name);
+        let is_line = before.ends_with('\n') && after.starts_with('\n');
         let before = before.trim_end_matches([':', ' ']);
         let kinds = ["parameter", "argument", "argument supplied", "field"];
-        is_marked(text, *place, name) || kinds.iter().any(|kind| before.ends_with(kind))
+        is_marked(text, *place, name) || is_line || kinds.iter().any(|kind| before.ends_with(kind))
     })
 }
 
