@@ -177,8 +177,14 @@ impl AnswerCache {
         own.unwrap_or_else(|| self.parameters.deployment())
     }
 
-    /// The answer from an earlier run, and its statistics.
+    /// The answer from an earlier run, and its statistics, unless it is asked for again.
     pub(crate) fn answer(&self, id: &str) -> Option<(ChatCompletion, RequestStats)> {
+        let answer = self.answer_so_far(id);
+        answer.filter(|(_, stats)| !stats.is_provisional)
+    }
+
+    /// The same, or the half of one that thinking had cut short.
+    pub(crate) fn answer_so_far(&self, id: &str) -> Option<(ChatCompletion, RequestStats)> {
         let line =
             self.journal.find(id).unwrap_or_else(|error| {
                 self.note_trouble(error.with_hint(
@@ -186,13 +192,6 @@ impl AnswerCache {
                 ));
                 None
             })?;
-        if line
-            .evenhand
-            .as_ref()
-            .is_some_and(|account| account.provisional)
-        {
-            return None;
-        }
         let stats = line
             .evenhand
             .as_ref()
@@ -347,6 +346,7 @@ impl From<&Account> for RequestStats {
         Self {
             attempts: account.attempts,
             latency: Duration::from_millis(account.latency_ms),
+            is_provisional: account.provisional,
             asked_at: (account.asked_at > 0)
                 .then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(account.asked_at)))
                 .flatten(),

@@ -188,27 +188,49 @@ impl Shared {
             Err(error) => return Some(Outcome::unasked(index, &error)),
         };
         let kept = self.config.cache.as_deref().zip(id.as_ref());
-        if let Some((cache, id)) = kept.filter(|_| !self.config.fresh)
-            && let Some((completion, stats)) = cache.answer(id)
-        {
-            return Some(Outcome {
-                index,
-                outcome: Ok(completion),
-                stats,
-                source: AnswerSource::Journal,
-            });
+        let earlier = kept.filter(|_| !self.config.fresh);
+        let earlier = earlier.and_then(|(cache, id)| cache.answer_so_far(id));
+        let from_journal = |(completion, stats)| Outcome {
+            index,
+            outcome: Ok(completion),
+            stats,
+            source: AnswerSource::Journal,
+        };
+        let half = match earlier {
+            Some((completion, stats)) if !stats.is_provisional => {
+                return Some(from_journal((completion, stats)));
+            }
+            half => half,
+        };
+        let outcome = self.ask(index, &request, kept, half.is_some()).await;
+        match half {
+            Some(half) if outcome.as_ref().is_none_or(|it| it.outcome.is_err()) => {
+                Some(from_journal(half))
+            }
+            _ => outcome,
         }
+    }
+
+    /// Sends a question, and keeps its outcome: an error only if there is no answer yet. `None` if the engine
+    /// was closed before it was sent.
+    async fn ask(
+        &self,
+        index: usize,
+        request: &ChatRequest,
+        kept: Option<(&AnswerCache, &String)>,
+        has_half: bool,
+    ) -> Option<Outcome> {
         let mut asking = self.interrupted.begin(index);
         let stats = &mut asking.stats;
-        let outcome = match self.begin(&request) {
+        let outcome = match self.begin(request) {
             Err(error) => Err(error),
             Ok((rate_limiter, mut negotiation)) => {
                 let mut outcome = self
-                    .exchange(&request, kept, &rate_limiter, &mut negotiation, stats)
+                    .exchange(request, kept, &rate_limiter, &mut negotiation, stats)
                     .await;
                 if outcome.is_none() && negotiation.holds_an_answer() {
                     let again =
-                        self.exchange(&request, kept, &rate_limiter, &mut negotiation, stats);
+                        self.exchange(request, kept, &rate_limiter, &mut negotiation, stats);
                     outcome = self.until_closed(Box::pin(again)).await;
                 }
                 held_or(outcome, &mut negotiation, stats)?
@@ -216,9 +238,9 @@ impl Shared {
         };
         let stats = asking.settle();
         // A paid answer must be kept even if this step panics.
-        let _ = guarded(|| self.learn(&request, &outcome));
-        if let Some((cache, id)) = kept {
-            let deployment = cache.deployment(&request);
+        let _ = guarded(|| self.learn(request, &outcome));
+        if let Some((cache, id)) = kept.filter(|_| outcome.is_ok() || !has_half) {
+            let deployment = cache.deployment(request);
             let _ = guarded(|| cache.record_outcome(id, deployment, &outcome, &stats));
         }
         let source = match stats.attempts {

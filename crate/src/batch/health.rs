@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::needed_settings::NeededSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::error_mapping::{is_out_of_credit, refuses_the_key};
 use crate::openai::{ChatCompletion, ChatRequest};
@@ -23,10 +24,9 @@ const MOST_OF_SETTINGS: u32 = 2;
 /// How many settings are told apart.
 const MOST_SETTINGS: usize = 16;
 
-/// What became of requests with the same settings.
+/// What became of requests with the same settings, of those without which they would be others.
 struct KnownSettings {
-    /// One of them, without its text.
-    request: ChatRequest,
+    settings: NeededSettings,
     /// How many were refused because of a setting, since one was answered.
     refusals: u32,
     /// One was answered.
@@ -103,13 +103,10 @@ impl Health {
     /// What is known about the settings of this request; `None` if there are too many to tell apart.
     fn settings_of(&mut self, request: &ChatRequest) -> Option<&mut KnownSettings> {
         let mut known = self.settings.iter();
-        let place = known.position(|it| request.has_settings_of(&it.request));
+        let place = known.position(|it| it.settings.are_of(request));
         if place.is_none() && self.settings.len() < MOST_SETTINGS {
             self.settings.push(KnownSettings {
-                request: ChatRequest {
-                    messages: Vec::new(),
-                    ..request.clone()
-                },
+                settings: NeededSettings::of(request),
                 refusals: 0,
                 is_accepted: false,
                 error: None,
@@ -122,7 +119,7 @@ impl Health {
     /// The error of a request whose settings the service has refused so often that it would refuse it too.
     pub(super) fn refusal_of(&self, request: &ChatRequest) -> Option<Error> {
         let mut refused = self.settings.iter().filter(|it| it.are_refused());
-        let refused = refused.find(|it| request.has_settings_of(&it.request));
+        let refused = refused.find(|it| it.settings.are_of(request));
         refused.and_then(|it| it.error.clone())
     }
 

@@ -31,6 +31,7 @@ mod health;
 pub(crate) mod journal;
 mod jsonl;
 pub(crate) mod mixed_rows;
+mod needed_settings;
 mod occurrences;
 pub(crate) mod options;
 pub(crate) mod outcome;

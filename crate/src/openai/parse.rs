@@ -336,9 +336,11 @@ fn usage(json: &RawValue) -> Option<Usage> {
     let completion_tokens = number(completion_tokens).unwrap_or_default();
     let total_tokens = number(total_tokens);
     let reasoning_tokens = details.and_then(|details| field(details, "reasoning_tokens"));
-    let reasoning_tokens = number(reasoning_tokens).unwrap_or_default();
     let sum = prompt_tokens.saturating_add(completion_tokens);
-    // xAI counts thinking beside the answer's tokens, OpenAI among them: what is billed includes it.
+    // xAI counts thinking beside the answer's tokens, OpenAI among them, and Gemini in the total alone:
+    // what is billed includes it.
+    let rest = total_tokens.map_or(0, |total| total.saturating_sub(sum));
+    let reasoning_tokens = number(reasoning_tokens).unwrap_or(rest);
     let is_beside = reasoning_tokens > completion_tokens
         || reasoning_tokens > 0 && total_tokens == sum.checked_add(reasoning_tokens);
     let beside = match is_beside {

@@ -222,30 +222,6 @@ impl ChatRequest {
         }
     }
 
-    /// Do both differ only in their texts and seeds?
-    pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
-        let Self {
-            model,
-            messages: _,
-            max_tokens,
-            max_completion_tokens,
-            temperature,
-            top_p,
-            seed: _,
-            n,
-            stop,
-            other: others,
-        } = self;
-        *model == other.model
-            && *max_tokens == other.max_tokens
-            && *max_completion_tokens == other.max_completion_tokens
-            && *temperature == other.temperature
-            && *top_p == other.top_p
-            && *n == other.n
-            && *stop == other.stop
-            && *others == other.other
-    }
-
     /// Adopts the defaults for everything that the request does not set.
     pub(crate) fn or(mut self, defaults: &Self) -> Self {
         self.model = self.model.or_else(|| defaults.model.clone());

@@ -2,12 +2,13 @@
 //! refused for all rows that have them, at the price of one or two requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::client;
 use crate::batch::{Row, Totals};
-use crate::loopback::{Loopback, Reply};
+use crate::loopback::{Loopback, Reply, last_message};
 use crate::{ChatRequest, ErrorKind};
 
 /// A deployment that refuses these fields as Azure does.
@@ -216,6 +217,147 @@ fn settings_that_one_of_several_models_accepts_are_sent_on() {
     let json = |row: ChatRequest| row.set("response_format", json!({"type": "json_object"}));
     let (totals, _) = ask(&loopback, rows(40, json));
     assert_eq!((totals.answered, loopback.count()), (20, 40));
+}
+
+#[test]
+fn fields_are_known_in_the_words_of_each_service() {
+    let message = |message: &str| json!({"error": {"message": message}});
+    let cases = [
+        (
+            "store",
+            400,
+            message("Unrecognized request arguments supplied: metadata, store"),
+        ),
+        (
+            "store",
+            400,
+            message("store: Extra inputs are not permitted"),
+        ),
+        ("stop", 400, message("stop is not supported by this model")),
+        (
+            "stop",
+            400,
+            message("This model doesn't support the stop parameter."),
+        ),
+        (
+            "stop",
+            400,
+            json!([message(
+                "Invalid JSON payload. Unknown name \"stop\": Cannot find field."
+            )]),
+        ),
+        (
+            "stop",
+            422,
+            json!({"code": "parameter_not_supported", "status": 422,
+            "detail": {"loc": ["body", "stop"], "input": "x"},
+            "message": "One of the parameters contain invalid values."}),
+        ),
+        (
+            "parallel_tool_calls",
+            400,
+            message("Unrecognized request argument supplied: parallel_tool_calls"),
+        ),
+        (
+            "tools",
+            400,
+            message("registry.ollama.ai/library/gemma does not support tools"),
+        ),
+        (
+            "response_format",
+            400,
+            json!({"error": {"message": "Invalid value: 'json_schema'. Supported \
+            values are: 'text'.", "param": "response_format.type", "code": "invalid_value"}}),
+        ),
+    ];
+    for (name, status, body) in cases {
+        let shown = body.to_string();
+        let loopback = Loopback::serve(move |request| match request.json()[name].is_null() {
+            true => Reply::text("Yes."),
+            false => Reply::json(status, body.clone()),
+        });
+        let field = |row: ChatRequest| match name {
+            "stop" => row.stop("x"),
+            "parallel_tool_calls" => row.set(name, false),
+            name => row.set(name, json!({"a": 1})),
+        };
+        let (totals, _) = ask(&loopback, rows(20, field));
+        let is_optional = !matches!(name, "tools" | "response_format");
+        let expected = if is_optional { (20, 21) } else { (0, 2) };
+        assert_eq!((totals.answered, loopback.count()), expected, "{shown}");
+        if is_optional {
+            let note = format!("{name} was left out of 20 rows");
+            assert!(
+                totals.notes.iter().any(|it| it.starts_with(&note)),
+                "{shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_error_that_repeats_the_request_names_no_field() {
+    let loopback = Loopback::serve(|request| {
+        let body = request.json().to_string();
+        let message = format!("Input should be a valid string, not supported: {body}");
+        match body.contains("p7") {
+            true => Reply::json(400, json!({"error": {"message": message}})),
+            false => Reply::text("Yes."),
+        }
+    });
+    let all = |row: ChatRequest| row.max_tokens(9).temperature(0.5).set("user", "u");
+    let (totals, rows) = ask(&loopback, rows(20, all));
+    assert_eq!((totals.answered, loopback.count()), (19, 20));
+    let answered = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
+    assert!(
+        answered
+            .into_iter()
+            .all(|answer| answer.profile().is_none())
+    );
+}
+
+#[test]
+fn a_setting_that_is_refused_with_images_alone_is_sent_with_texts() {
+    let loopback =
+        Loopback::serve(
+            |request| match request.json().to_string().contains("image_url") {
+                true => refusal(
+                    "'response_format' of type 'json_object' is not supported with image input.",
+                    "response_format",
+                    "unsupported_value",
+                ),
+                false => Reply::text("{}"),
+            },
+        );
+    let json = |row: ChatRequest| row.set("response_format", json!({"type": "json_object"}));
+    let image = json!({"messages": [{"role": "user",
+        "content": [{"type": "image_url", "image_url": {"url": "https://host.example/a.png"}}]}]});
+    let image: ChatRequest = serde_json::from_value(image).unwrap();
+    let mut all = vec![json(image); 3];
+    all.extend(rows(20, json));
+    let (totals, _) = ask(&loopback, all);
+    assert_eq!(totals.answered, 20);
+}
+
+/// The first row hangs, and what it was to find out is found out by another.
+#[test]
+fn a_row_that_hangs_does_not_keep_others_from_going_ahead() {
+    let loopback = Loopback::serve(|request| {
+        let body = request.json();
+        match body["max_tokens"].is_null() {
+            _ if last_message(&body) == "p0" => Reply::text("Late.").late(Duration::from_secs(60)),
+            true => Reply::text("Yes."),
+            false => refusal(
+                "Unsupported parameter: 'max_tokens' is not supported with this model.",
+                "max_tokens",
+                "unsupported_parameter",
+            ),
+        }
+    });
+    let batch = client(&loopback).batch_requests(rows(12, |row| row.max_tokens(50)));
+    let batch = batch.concurrency(8).deadline(Duration::from_secs(14));
+    let totals = batch.for_each(|_| Ok(())).unwrap();
+    assert_eq!(totals.answered, 11, "{totals}");
 }
 
 #[test]

@@ -136,8 +136,12 @@ fn an_empty_answer_of_an_older_journal_is_requested_again() {
 #[test]
 fn a_half_answer_that_could_not_be_asked_for_again_is_asked_for_by_the_next_run() {
     let is_well = Arc::new(AtomicBool::new(false));
-    let well = Arc::clone(&is_well);
+    let is_down = Arc::new(AtomicBool::new(false));
+    let (well, down) = (Arc::clone(&is_well), Arc::clone(&is_down));
     let loopback = Loopback::serve(move |request| {
+        if down.load(Ordering::Relaxed) {
+            return Reply::json(500, json!({"error": {"message": "Oops"}}));
+        }
         let limit = request.json()["max_tokens"].as_u64().unwrap();
         let (text, finish, thought) = match (limit < 200, well.load(Ordering::Relaxed)) {
             (true, _) => ("A nurse", "length", limit - 2),
@@ -168,6 +172,12 @@ fn a_half_answer_that_could_not_be_asked_for_again_is_asked_for_by_the_next_run(
         notes.contains("asking for them again failed (server)"),
         "{notes}"
     );
+    // What there is counts as long as asking again brings nothing.
+    is_down.store(true, Ordering::Relaxed);
+    let answers = run();
+    assert_eq!(answers.texts().collect::<Vec<_>>(), [Some("A nurse")]);
+    assert_eq!(answers.totals().from_journal, 1);
+    is_down.store(false, Ordering::Relaxed);
     is_well.store(true, Ordering::Relaxed);
     let answers = run();
     assert_eq!(

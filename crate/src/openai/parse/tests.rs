@@ -55,6 +55,12 @@ fn thinking_counts_among_the_tokens_of_an_answer_wherever_the_service_counts_it(
     assert_eq!(tokens(3, 317, None), (320, 325));
     assert_eq!(tokens(400, 317, None), (400, 405));
     assert_eq!(tokens(3, 0, Some(325)), (3, 325));
+    // Gemini says nothing about thinking.
+    let body = json!({"choices": [{"message": {"content": "Yes"}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 408}});
+    let usage = read(&body).usage.unwrap();
+    let numbers = (usage.completion_tokens, usage.reasoning_tokens);
+    assert_eq!((numbers, usage.total_tokens), ((403, 400), 408));
 }
 
 #[test]

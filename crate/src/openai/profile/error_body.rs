@@ -1,7 +1,9 @@
 //! What an error response says: its code, the field that it names, and its text. Gateways wrap the
 //! service's error in their own, as an object or as text.
 
-use crate::json::{Json, field, fields, is_null, plain_text};
+use serde_json::value::RawValue;
+
+use crate::json::{Json, field, fields, is_null, items, plain_text};
 use crate::openai::wrapped_error;
 
 /// How much of a body is parsed, in bytes.
@@ -34,9 +36,12 @@ impl ErrorBody {
                 ..Self::default()
             };
         };
-        let error = field(json.raw(), "error")
+        // Gemini's body is a list with one error.
+        let first = items(json.raw(), 1).into_iter().next();
+        let whole = first.unwrap_or(json.raw());
+        let error = field(whole, "error")
             .filter(|error| !is_null(error))
-            .unwrap_or(json.raw());
+            .unwrap_or(whole);
         let names = [
             "code",
             "param",
@@ -44,8 +49,9 @@ impl ErrorBody {
             "message",
             "innererror",
             "inner_error",
+            "detail",
         ];
-        let [code, param, target, message, inner, also_inner] = fields(error, names);
+        let [code, param, target, message, inner, also_inner, detail] = fields(error, names);
         let text = |part: Option<_>| part.and_then(plain_text).unwrap_or_default();
         let message = text(message);
         let fields = Self {
@@ -67,7 +73,10 @@ impl ErrorBody {
                 fields.with(Self::inside(&inner, depth - 1))
             }
             _ if fields.param.is_empty() => Self {
-                param: text(target).to_lowercase(),
+                param: match text(target).is_empty() {
+                    true => place(detail).to_lowercase(),
+                    false => text(target).to_lowercase(),
+                },
                 ..fields
             },
             _ => fields,
@@ -85,6 +94,15 @@ impl ErrorBody {
             text: format!("{} {}", self.text, inner.text),
         }
     }
+}
+
+/// The field that `detail.loc` names, as in `["body", "stop"]`.
+fn place(detail: Option<&RawValue>) -> String {
+    let detail = detail.and_then(|detail| items(detail, 1).into_iter().next().or(Some(detail)));
+    let loc = detail.and_then(|detail| field(detail, "loc"));
+    let parts = loc.map(|loc| items(loc, 8)).unwrap_or_default();
+    let last = parts.last().and_then(|part| plain_text(part));
+    last.unwrap_or_default()
 }
 
 fn beginning(text: &str) -> String {

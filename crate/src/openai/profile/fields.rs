@@ -143,14 +143,15 @@ impl Fields {
         if request.other.is_empty() {
             return Self::default();
         }
-        let is_default = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => true,
+        let is_default = |name: &str, value: &Value| match value {
+            Value::Null => true,
+            Value::Bool(is_set) => !is_set && matches!(name, LOGPROBS | "store"),
             Value::Object(fields) => fields.is_empty(),
             value => value.as_f64() == Some(0.0),
         };
         let set = Self::held().filter(|(_, name)| {
             let value = request.other.get(*name);
-            value.is_some_and(|value| !is_default(value))
+            value.is_some_and(|value| !is_default(name, value))
         });
         set.fold(Self::default(), |all, (field, _)| all.with(field))
     }

@@ -176,6 +176,12 @@ impl Negotiation<'_> {
             Err(_) => {
                 let efforts = rejection.efforts();
                 let is_effort = rejection.field(&prepared.request) == Some(Field::Effort);
+                if let Some(most) = rejection.most_tokens() {
+                    return Err(Some(format!(
+                        "{} takes at most {most} tokens: lower max_tokens",
+                        self.deployment
+                    )));
+                }
                 Err(is_effort.then(|| match efforts.is_empty() {
                     true => format!(
                         "{} refuses this reasoning_effort: set another one, or leave it out",

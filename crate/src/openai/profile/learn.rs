@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 
 use super::condition::{Exceptions, Settings};
-use super::field::Field;
+use super::field::{EFFORT, Field};
 use super::fields::Fields;
 use super::rejection::Rejection;
 use super::wording::EFFORTS;
@@ -158,7 +158,14 @@ impl Profile {
         rejection: &Rejection,
         now: &Circumstances<'_>,
     ) -> Result<(), NothingLearned> {
-        if !rejection.is_about_any_value() || !rejection.efforts().is_empty() {
+        let effort = now
+            .sent
+            .other
+            .get(EFFORT)
+            .and_then(|effort| effort.as_str());
+        let is_about_value = effort.is_some_and(|effort| rejection.mentions(effort));
+        let is_about_all = rejection.is_about_any_value() || !is_about_value;
+        if !is_about_all || rejection.is_guess(now.sent) || !rejection.efforts().is_empty() {
             return Err(NothingLearned);
         }
         self.leave_out(Field::Effort, rejection, now);

@@ -133,9 +133,10 @@ impl Client {
 impl<'a> Negotiation<'a> {
     /// The next attempt. Waits while another request goes ahead.
     pub(crate) async fn prepare(&mut self) -> PreparedRequest<'a> {
-        let Snapshot { profile, version } = match self.learner {
-            Some(_) => self.shared.snapshot(),
-            None => {
+        let Snapshot { profile, version } = match self.is_ahead() {
+            true => self.shared.snapshot(),
+            false => {
+                self.learner = None;
                 let waiting = self.shared.wait_to_learn(
                     self.wanted,
                     self.refusable,
@@ -163,7 +164,7 @@ impl Negotiation<'_> {
     pub(crate) fn is_current(&self, prepared: &PreparedRequest<'_>) -> bool {
         let mut state = self.shared.state();
         let is_current = state.version == prepared.version;
-        if is_current && self.learner.is_some() {
+        if is_current && self.is_ahead() {
             state.sent = Some(Instant::now());
         }
         is_current
@@ -175,6 +176,7 @@ impl Negotiation<'_> {
         prepared: &PreparedRequest<'_>,
         attempt: &mut Attempt,
     ) -> NextStep {
+        let was_behind = !self.is_ahead() && self.shared.state().sent.is_some();
         let next_step = match &attempt.outcome {
             Ok(completion) => match self.judge_answer(prepared, completion) {
                 Ok(next_step) => next_step,
@@ -218,6 +220,9 @@ impl Negotiation<'_> {
                 }
             },
         };
+        if was_behind && self.shared.state().sent.is_none() {
+            self.shared.let_another_go_ahead();
+        }
         match next_step {
             NextStep::Final => self.learner = None,
             NextStep::Again(_) => self.refuses_settings = false,
@@ -270,6 +275,11 @@ impl Negotiation<'_> {
         NextStep::Final
     }
 
+    /// Does this request go ahead of the others?
+    fn is_ahead(&self) -> bool {
+        self.shared.is_ahead(self.learner.as_ref())
+    }
+
     pub(super) fn budget(&self) -> Budget {
         let tokens = self.granted.or(self.raised);
         tokens.map_or(Budget::Default, Budget::Tokens)
@@ -277,7 +287,7 @@ impl Negotiation<'_> {
 
     /// Notes that the request that went ahead failed for another reason.
     fn miss(&self, weight: u32) {
-        if self.learner.is_some() {
+        if self.is_ahead() {
             let mut state = self.shared.state();
             state.misses += weight;
             state.sent = None;
@@ -436,7 +446,7 @@ impl Negotiation<'_> {
 impl Drop for Negotiation<'_> {
     /// A request that is cancelled while it goes ahead proves nothing: the next one goes ahead.
     fn drop(&mut self) {
-        if self.learner.is_some() {
+        if self.is_ahead() {
             self.shared.state().sent = None;
         }
     }

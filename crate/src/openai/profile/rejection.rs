@@ -12,11 +12,19 @@ use super::field::Field;
 use super::wording::{
     AS_SUCH, EXHAUSTED, EXPLICIT, OUT_OF_RANGE, PHRASES, VALUE_CODES, WEAK_PHRASES, is_about_limit,
     is_marked, listed_efforts, most_tokens, names_as_field, position, position_as_field,
+    repeats_the_request,
 };
 use crate::openai::ChatRequest;
 
 /// Statuses of a used-up quota or account: such an error refuses no field.
 const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
+
+/// Codes of an error about a parameter; the last one is Azure AI's.
+const PARAMETER_CODES: [&str; 3] = [
+    "unsupported_parameter",
+    "unknown_parameter",
+    "parameter_not_supported",
+];
 
 /// Names of fields that are words of any message too.
 const COMMON_WORDS: [&str; 5] = ["stop", "store", "user", "metadata", "prediction"];
@@ -71,7 +79,7 @@ impl Rejection {
             return context.map(|context| Self::of_size(context, text));
         }
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-        let is_about_parameter = code == "unsupported_parameter" || code == "unknown_parameter";
+        let is_about_parameter = PARAMETER_CODES.contains(&code.as_str());
         if is_passed_on && !has(&EXPLICIT) && !code.starts_with("unsupported_") {
             return None;
         }
@@ -213,6 +221,9 @@ impl Rejection {
                 _ => {}
             }
         }
+        if repeats_the_request(&self.text) {
+            return None;
+        }
         let named = Field::in_request(sent).filter_map(|(field, name)| {
             let place = match COMMON_WORDS.contains(&name) {
                 true => position_as_field(&self.text, name),
@@ -240,18 +251,28 @@ impl Rejection {
 
     /// The field that was refused, if the request sets it and must not be sent without it.
     pub(super) fn needed_field<'a>(&self, sent: &'a ChatRequest) -> Option<&'a str> {
-        let is_clear = self.wording == Wording::Known || self.is_about_any_value();
-        if !is_clear || self.is_about_size() || is_about_limit(&self.text) {
+        let is_optional = |name: &&str| Field::all().any(|(_, known)| known == *name);
+        let others = sent.other.keys().map(String::as_str);
+        let others = others.filter(|name| !is_optional(name));
+        let mut names = others.chain(["n"]).filter(|name| is_sent(sent, name));
+        // `response_format.type` is part of `response_format`.
+        let param = self.param.split('.').next().unwrap_or_default();
+        if param.starts_with("messages") || self.is_about_size() {
             return None;
         }
-        let others = sent.other.keys().map(String::as_str);
-        let mut names = others.chain(["n"]).filter(|name| is_sent(sent, name));
+        if let Some(name) = names.clone().find(|name| *name == param) {
+            return Some(name);
+        }
+        let is_clear = self.wording == Wording::Known || self.is_about_any_value();
+        if !is_clear || is_about_limit(&self.text) {
+            return None;
+        }
         names.find(|name| {
             let is_named = match name.contains('_') {
                 true => position(&self.text, name),
                 false => position_as_field(&self.text, name),
             };
-            self.param == *name || is_named.is_some()
+            is_named.is_some()
         })
     }
 
@@ -259,6 +280,11 @@ impl Rejection {
     pub(super) fn names(&self, field: Field) -> bool {
         let mut names = Field::all().filter(|(known, _)| *known == field);
         names.any(|(_, name)| position(&self.text, name).is_some())
+    }
+
+    /// Does its text mention this word?
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        position(&self.text, word).is_some()
     }
 
     pub(super) fn efforts(&self) -> &[&'static str] {

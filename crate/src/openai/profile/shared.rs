@@ -48,9 +48,9 @@ const MOST_PROFILES: usize = 512;
 /// What all clients of this process know about a deployment.
 #[derive(Debug)]
 pub(crate) struct SharedProfile {
-    deployment: String,
+    pub(super) deployment: String,
     state: Mutex<State>,
-    learning: Arc<tokio::sync::Mutex<()>>,
+    learning: Mutex<Arc<tokio::sync::Mutex<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -121,7 +121,7 @@ impl SharedProfile {
         Self {
             deployment: deployment.to_owned(),
             state: Mutex::default(),
-            learning: Arc::default(),
+            learning: Mutex::default(),
         }
     }
 
@@ -133,49 +133,6 @@ impl SharedProfile {
     pub(crate) fn describe(&self) -> Option<String> {
         let profile = self.profile();
         (!profile.is_plain()).then(|| profile.to_string())
-    }
-
-    /// A note about the settings that are not sent.
-    pub(crate) fn left_out_note(&self, wanted: &ChatRequest) -> Option<String> {
-        let profile = self.profile();
-        let left_out = profile.left_out(wanted);
-        let listed = |fields: Fields| {
-            let value = |name: &str| {
-                wanted
-                    .setting(name)?
-                    .as_f64()
-                    .map(|value| value.to_string())
-            };
-            let names = fields.names();
-            let fields: Vec<String> = names
-                .map(|name| match value(name) {
-                    Some(value) => format!("{name} {value}"),
-                    None => name.to_owned(),
-                })
-                .collect();
-            (!fields.is_empty()).then(|| fields.join(", "))
-        };
-        let deployment = &self.deployment;
-        let refused = listed(left_out.and(profile.refused))
-            .map(|fields| format!("{deployment} refuses {fields}, which was left out"));
-        let untried = listed(left_out.without(profile.refused)).map(|fields| {
-            format!(
-                "{fields} was left out untried, because {deployment} had refused two other fields"
-            )
-        });
-        let notes: Vec<String> = refused.into_iter().chain(untried).collect();
-        (!notes.is_empty()).then(|| notes.join("; "))
-    }
-
-    /// The names of the fields that a deployment may refuse and be asked without.
-    pub(crate) fn optional_fields() -> impl Iterator<Item = &'static str> {
-        Fields::optional_names()
-    }
-
-    /// Has the deployment refused the field of this name itself?
-    pub(crate) fn refuses(&self, name: &str) -> bool {
-        let field = Fields::of_names([name]);
-        !field.is_empty() && self.profile().refused.contains(field)
     }
 
     /// Takes the notes about changes of the model.
@@ -207,7 +164,7 @@ impl SharedProfile {
             if let Some(snapshot) = self.if_free(wanted, refusable, longest) {
                 return (snapshot, None);
             }
-            let learner = Arc::clone(&self.learning).lock_owned();
+            let learner = self.learning().lock_owned();
             if let Ok(learner) = tokio::time::timeout(longest / 4, learner).await {
                 return match self.if_free(wanted, refusable, longest) {
                     Some(snapshot) => (snapshot, None),
@@ -215,6 +172,23 @@ impl SharedProfile {
                 };
             }
         }
+    }
+
+    fn learning(&self) -> Arc<tokio::sync::Mutex<()>> {
+        let learning = self.learning.lock();
+        Arc::clone(&learning.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does this request still go ahead?
+    pub(super) fn is_ahead(&self, learner: Option<&Learner>) -> bool {
+        learner.is_some_and(|it| Arc::ptr_eq(OwnedMutexGuard::mutex(it), &self.learning()))
+    }
+
+    /// Lets another request go ahead, after one of those behind has changed what is known: the one in
+    /// front may never be answered.
+    pub(super) fn let_another_go_ahead(&self) {
+        let learning = self.learning.lock();
+        *learning.unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
     /// The profile and its version.

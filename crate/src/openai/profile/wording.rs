@@ -201,10 +201,53 @@ pub(super) fn is_marked(text: &str, place: usize, name: &str) -> bool {
 pub(super) fn position_as_field(text: &str, name: &str) -> Option<usize> {
     positions(text, name).find(|place| {
         let (before, after) = around(text, *place, name);
-        let is_line = before.ends_with('\n') && after.starts_with('\n');
-        let before = before.trim_end_matches([':', ' ']);
-        let kinds = ["parameter", "argument", "argument supplied", "field"];
-        is_marked(text, *place, name) || is_line || kinds.iter().any(|kind| before.ends_with(kind))
+        let begins_line = before.trim_end_matches(' ').is_empty() || before.ends_with('\n');
+        let is_line = begins_line && (after.starts_with('\n') || after.starts_with(": "));
+        let is_person = ARTICLES.iter().any(|article| before.ends_with(article));
+        let is_refused = REFUSED.iter().any(|words| after.starts_with(words)) && !is_person;
+        let is_called = KINDS
+            .iter()
+            .any(|kind| after.trim_start().starts_with(kind));
+        let before = before_list(before);
+        let is_listed = KINDS.iter().any(|kind| {
+            let before = before.trim_end_matches([':', ' ']);
+            let before = before.strip_suffix(" supplied").unwrap_or(before);
+            before.ends_with(kind)
+                || before
+                    .strip_suffix('s')
+                    .is_some_and(|it| it.ends_with(kind))
+        });
+        let is_lacking = before.ends_with("not support ") || before.ends_with("n't support ");
+        is_marked(text, *place, name)
+            || is_line
+            || is_lacking
+            || is_refused
+            || is_called
+            || is_listed
+    })
+}
+
+/// What a field is called.
+const KINDS: [&str; 3] = ["parameter", "argument", "field"];
+
+/// What follows the name of a field that is refused, and what precedes the word for a person.
+const REFUSED: [&str; 3] = [" is not supported", " is unsupported", " not supported"];
+const ARTICLES: [&str; 4] = ["the ", "this ", "your ", "that "];
+
+/// The text before a list of names such as `metadata, store`, of which the last one is cut off.
+fn before_list(before: &str) -> &str {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match before.trim_end().strip_suffix(',') {
+        Some(more) => before_list(more.trim_end_matches(is_name)),
+        None => before,
+    }
+}
+
+/// Does the message repeat the request? Then the names in it are those of any request.
+pub(super) fn repeats_the_request(text: &str) -> bool {
+    ["role", "content"].iter().all(|name| {
+        let quoted = ['"', '\''].map(|mark| format!("{mark}{name}{mark}:"));
+        quoted.iter().any(|quoted| text.contains(quoted))
     })
 }
 
