@@ -8,7 +8,7 @@
 //!   family. Otherwise no effort is guessed, so that the second rejection remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second rejection in a row, those fields that reasoning models refuse by Azure's list
+//! - After the second rejection in a row, of which one was as by a reasoning model, those fields that reasoning models refuse by Azure's list
 //!   (temperature, `top_p`, penalties, `logprobs`) and that have not been accepted yet are left out. They
 //!   are reported as 'not tried'. Others, such as a seed or `stop`, are sent until they are refused
 //!   themselves.
@@ -74,11 +74,11 @@ impl Profile {
         if thinks && !works_without {
             self.choose_effort(now.wanted, now.names, None);
         }
-        if now.rejections >= TRIES {
+        let together = Fields::refused_together();
+        let is_of_reasoning = thinks || !self.refused.and(together).is_empty();
+        if now.rejections >= TRIES && is_of_reasoning {
             let accepted = now.accepted.with(now.accepted_without_effort);
-            let left = Fields::optional(now.wanted)
-                .and(Fields::refused_together())
-                .without(accepted);
+            let left = Fields::optional(now.wanted).and(together).without(accepted);
             self.untried = self.untried.with(left.without(self.refused));
         }
         Ok(field)
