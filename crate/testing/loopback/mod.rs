@@ -23,10 +23,11 @@ mod message;
 pub(crate) mod practice;
 mod scripted;
 
+use std::collections::BTreeSet;
 use std::future::{Future, ready};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -65,7 +66,7 @@ impl Loopback {
         F: Future<Output = Option<C>> + Send,
     {
         // Bound without the runtime, so that it also works in a test that runs in one.
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let listener = bind();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let load = Arc::new(Load::default());
@@ -214,4 +215,17 @@ async fn send(stream: &mut impl Connection, reply: Reply) -> std::io::Result<boo
         Reply::Late(..) => unreachable!("the caller waits first"),
     }
     Ok(kept)
+}
+
+/// Listens at a port that had no other server in this process: what is known of a deployment belongs to its
+/// address.
+fn bind() -> std::net::TcpListener {
+    static USED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if USED.lock().unwrap().insert(port) {
+            return listener;
+        }
+    }
 }

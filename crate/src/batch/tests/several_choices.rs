@@ -41,6 +41,28 @@ fn one_that_thinking_left_empty_is_asked_for_again() {
 }
 
 #[test]
+fn one_that_thinking_cut_short_is_asked_for_again() {
+    let loopback = Loopback::serve(|request| {
+        let limit = request.json()["max_tokens"].as_u64().unwrap();
+        let (text, reason) = match limit < 400 {
+            true => ("A nurse", "length"),
+            false => ("A nurse cares.", "stop"),
+        };
+        let choice = |index: usize| json!({"index": index, "finish_reason": reason, "message": {"content": text}});
+        answer(&[choice(0), choice(1), choice(2)])
+    });
+    let batch = client(&loopback).batch(["a"]).max_tokens(50);
+    let answers = batch.with(|request| request.n(3)).run().unwrap();
+    let answer = answers.rows()[0].outcome.as_ref().unwrap();
+    assert!(
+        answer
+            .choices
+            .iter()
+            .all(|it| it.text() == Some("A nurse cares."))
+    );
+}
+
+#[test]
 fn one_that_was_filtered_is_counted() {
     for place in [0, 1] {
         let choice = |index: usize| match index == place {

@@ -33,7 +33,7 @@ fn a_row_that_can_never_fit_is_sent_once_and_delays_no_other() {
         assert!(hint.contains("40,000") && hint.contains("30,000"), "{hint}");
         let totals = answers.totals();
         assert_eq!((totals.answered, totals.refused), (39, 0), "{totals}");
-        assert!(totals.notes.is_empty(), "{totals}");
+        assert!(totals.notes.is_empty(), "{totals} {:?}", totals.notes);
     }
 }
 

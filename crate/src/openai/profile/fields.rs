@@ -95,13 +95,17 @@ impl Fields {
 
     /// Each of them as a set of its own.
     pub(super) fn each(self) -> impl Iterator<Item = Self> {
-        let fields = Self::all().map(|(field, _)| field);
-        fields.filter(move |field| self.contains(*field))
+        self.named().map(|(field, _)| field)
     }
 
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let names = Self::all();
-        names.filter_map(move |(field, name)| self.contains(field).then_some(name))
+        self.named().map(|(_, name)| name)
+    }
+
+    fn named(self) -> impl Iterator<Item = (Self, &'static str)> {
+        // Most sets are empty, and one is asked for with each row.
+        let all = (!self.is_empty()).then(Self::all).into_iter().flatten();
+        all.filter(move |(field, _)| self.contains(*field))
     }
 
     pub(super) fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {

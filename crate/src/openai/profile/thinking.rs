@@ -83,7 +83,8 @@ impl ChatCompletion {
     }
 
     /// Was an answer cut clearly before the length that was wanted, in tokens, because its thinking took
-    /// the others? Of several answers, whose tokens are not told apart, one that is empty.
+    /// the others? Of several answers, whose tokens are not told apart, one that has fewer bytes than such an
+    /// answer has tokens.
     pub(super) fn is_cut_by_thinking(&self, wanted: u32) -> bool {
         let Some(usage) = self.usage.filter(|usage| usage.reasoning_tokens > 0) else {
             return false;
@@ -91,9 +92,12 @@ impl ChatCompletion {
         let written = usage
             .completion_tokens
             .saturating_sub(usage.reasoning_tokens);
+        let enough = u64::from(wanted - wanted / 10);
         let is_short = |choice: &Choice| match self.choices.len() {
-            1 => written < u64::from(wanted - wanted / 10),
-            _ => choice.text().is_none_or(|text| text.trim().is_empty()),
+            1 => written < enough,
+            _ => choice.text().is_none_or(|text| {
+                text.trim().is_empty() || u64::try_from(text.len()).is_ok_and(|it| it < enough)
+            }),
         };
         let mut choices = self.choices.iter();
         choices.any(|choice| choice.finish_reason == Some(FinishReason::Length) && is_short(choice))
@@ -206,7 +210,8 @@ pub(super) fn consumed(
     prepared: &PreparedRequest<'_>,
 ) -> Error {
     let limit = limit_of(&prepared.request);
-    let thought = match completion.spent_on_thinking() {
+    let answers = u64::try_from(completion.choices.len().max(1)).unwrap_or(u64::MAX);
+    let thought = match completion.spent_on_thinking() / answers {
         // The service reports no usage.
         0 => u64::from(limit.unwrap_or_default()),
         thought => thought,
