@@ -21,6 +21,9 @@ const MOST_IN_A_ROW: u32 = 24;
 /// After so many refusals of settings that were never accepted, requests with them are not sent any more.
 const MOST_OF_SETTINGS: u32 = 2;
 
+/// After this many more refusals, the pauses between two that are sent all the same grow no longer.
+const LONGEST_PAUSE: u32 = 10;
+
 /// How many settings are told apart.
 const MOST_SETTINGS: usize = 16;
 
@@ -31,18 +34,27 @@ struct KnownSettings {
     refusals: u32,
     /// One was answered.
     is_accepted: bool,
+    /// How many were not sent since the last one that was.
+    unsent: u32,
     /// The last refusal.
     error: Option<Error>,
 }
 
 impl KnownSettings {
-    /// Different models may answer, so settings that one has accepted are refused by chance.
-    fn are_refused(&self) -> bool {
+    /// May a request with them be sent? The refusals may have been about their prompts after all, so one is
+    /// sent after the first that is not, after two more, after four more, and so on. Different models may
+    /// answer, so settings that one has accepted are refused by chance.
+    fn may_be_sent(&mut self) -> bool {
         let most = match self.is_accepted {
             true => MOST_IN_A_ROW,
             false => MOST_OF_SETTINGS,
         };
-        self.refusals >= most
+        let Some(more) = self.refusals.checked_sub(most) else {
+            return true;
+        };
+        let is_tried = self.unsent >= 1 << more.min(LONGEST_PAUSE);
+        self.unsent = if is_tried { 0 } else { self.unsent + 1 };
+        is_tried
     }
 }
 
@@ -109,6 +121,7 @@ impl Health {
                 settings: NeededSettings::of(request),
                 refusals: 0,
                 is_accepted: false,
+                unsent: 0,
                 error: None,
             });
             return self.settings.last_mut();
@@ -117,10 +130,13 @@ impl Health {
     }
 
     /// The error of a request whose settings the service has refused so often that it would refuse it too.
-    pub(super) fn refusal_of(&self, request: &ChatRequest) -> Option<Error> {
-        let mut refused = self.settings.iter().filter(|it| it.are_refused());
-        let refused = refused.find(|it| it.settings.are_of(request));
-        refused.and_then(|it| it.error.clone())
+    pub(super) fn refusal_of(&mut self, request: &ChatRequest) -> Option<Error> {
+        let mut known = self.settings.iter_mut();
+        let known = known.find(|it| it.settings.are_of(request))?;
+        match known.may_be_sent() {
+            true => None,
+            false => known.error.clone(),
+        }
     }
 
     /// Learns from an outcome. Returns whether nothing more should be asked. A deployment that only this

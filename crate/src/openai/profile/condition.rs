@@ -17,6 +17,9 @@ use crate::text::sanitize_line;
 /// How many sets of settings are distinguished.
 pub(super) const MOST: usize = 8;
 
+/// The value of a field such as `tools`, of which only the presence counts.
+const PRESENT: &str = "set";
+
 /// The longest value that is told from others, in characters.
 const LONGEST_VALUE: usize = 100;
 
@@ -32,7 +35,10 @@ impl Settings {
         };
         let names = Fields::optional(wanted).names().chain([EFFORT]);
         let values = names.filter_map(|name| Some((name.to_owned(), value(name)?)));
-        Self(values.collect())
+        let needed = wanted.other.keys();
+        let needed = needed.filter(|name| !Fields::optional_names().any(|known| known == *name));
+        let needed = needed.map(|name| (sanitize_line(name, LONGEST_VALUE), PRESENT.to_owned()));
+        Self(values.chain(needed).collect())
     }
 
     /// The settings other than this field, of which a rejection does not depend on the value.

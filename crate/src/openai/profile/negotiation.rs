@@ -176,6 +176,9 @@ impl Negotiation<'_> {
         prepared: &PreparedRequest<'_>,
         attempt: &mut Attempt,
     ) -> NextStep {
+        if let Some(rejection) = attempt.rejection.as_mut() {
+            rejection.forget_prompts(self.wanted);
+        }
         let was_behind = !self.is_ahead() && self.shared.state().sent.is_some();
         let next_step = match &attempt.outcome {
             Ok(completion) => match self.judge_answer(prepared, completion) {

@@ -19,6 +19,9 @@ use crate::openai::ChatRequest;
 /// Statuses of a used-up quota or account: such an error refuses no field.
 const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
 
+/// The shortest prompt that is looked for in an error, in bytes.
+const SHORTEST_PROMPT: usize = 4;
+
 /// Codes of an error about a parameter; the last one is Azure AI's.
 const PARAMETER_CODES: [&str; 3] = [
     "unsupported_parameter",
@@ -130,6 +133,24 @@ impl Rejection {
             is_out_of_range: false,
             is_value_error: false,
             is_exhausted: false,
+        }
+    }
+
+    /// Takes the texts of the request out of its own: a filter repeats what it refuses, and a name in a prompt
+    /// is no name of a field.
+    pub(super) fn forget_prompts(&mut self, request: &ChatRequest) {
+        for message in &request.messages {
+            let content = message.content.trim().to_lowercase();
+            let escaped = serde_json::Value::from(content.as_str()).to_string();
+            let forms = [content.as_str(), escaped.trim_matches('"')];
+            for form in forms
+                .into_iter()
+                .filter(|form| form.len() >= SHORTEST_PROMPT)
+            {
+                if self.text.contains(form) {
+                    self.text = self.text.replace(form, " ");
+                }
+            }
         }
     }
 
@@ -264,7 +285,7 @@ impl Rejection {
             return Some(name);
         }
         let is_clear = self.wording == Wording::Known || self.is_about_any_value();
-        if !is_clear || is_about_limit(&self.text) {
+        if !is_clear || is_about_limit(&self.text) || repeats_the_request(&self.text) {
             return None;
         }
         names.find(|name| {
