@@ -207,7 +207,7 @@ impl Azure {
     /// this region, by Azure's public list of prices.
     ///
     /// # Errors
-    /// The list can't be reached in five seconds, or has no such machine in the region; the cloud has no
+    /// The list can't be reached in ten seconds, or has no such machine in the region; the cloud has no
     /// such list, as in practice.
     pub fn cluster_price(&self, region: &str) -> Result<HourlyPrice> {
         runtime::wait(self.cluster_price_async(region))

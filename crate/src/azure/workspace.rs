@@ -219,10 +219,8 @@ impl DatabricksWorkspaceBuilder {
             .with_hint("make the call again in a minute; it may not be ready")
         })?;
         let url = arm.endpoint.databricks_host(&host)?;
-        let prices = arm
-            .endpoint
-            .prices(answer.location.as_deref().unwrap_or_default());
         let region = sanitize_line(&answer.location.unwrap_or_default(), 60);
+        let prices = arm.endpoint.prices(&region);
         let id = answer.id.unwrap_or_default();
         let identity = &self.azure.0.identity;
         let management = identity::tokens(identity, arm.endpoint.management, log_line)?;

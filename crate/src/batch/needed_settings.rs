@@ -43,10 +43,8 @@ fn limits(request: &ChatRequest) -> [Option<u32>; 3] {
 }
 
 fn others(request: &ChatRequest) -> impl Iterator<Item = (&String, &Value)> {
-    let is_needed =
-        |name: &str| name == EFFORT || !SharedProfile::optional_fields().any(|known| known == name);
-    let others = request.other.iter();
-    others.filter(move |(name, _)| is_needed(name))
+    let effort = request.other.get_key_value(EFFORT);
+    SharedProfile::needed_fields(request).chain(effort)
 }
 
 fn messages(request: &ChatRequest) -> impl Iterator<Item = (Role, bool)> {

@@ -184,8 +184,9 @@ impl Cluster {
         }
     }
 
-    /// What it is charged per hour while it runs, by Azure's list of prices; `None` where the list can't be
-    /// reached or the region is not known, as with a workspace that `DATABRICKS_HOST` names, and in practice.
+    /// What it is charged per hour while it runs, by Azure's list of prices, as `create` has looked it up;
+    /// `None` where the list can't be reached or the region is not known, as with a workspace that
+    /// `DATABRICKS_HOST` names, and in practice.
     pub fn hourly_price(&self) -> Option<&HourlyPrice> {
         self.hourly_price.as_ref()
     }

@@ -156,10 +156,7 @@ impl ClusterBuilder {
         let builder = self.clone();
         runtime::run(async move {
             let me = builder.workspace.me().await?;
-            match builder.get_here(&me).await? {
-                Some(cluster) => Ok(Some(priced(cluster).await)),
-                None => Ok(None),
-            }
+            builder.get_here(&me).await
         })
     }
 

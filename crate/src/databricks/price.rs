@@ -16,7 +16,10 @@ use crate::loopback_host::is_loopback;
 /// another one.
 const ADDRESS: &str = "https://prices.azure.com/api/retail/prices";
 
-/// How long the list may take: a price is worth no longer wait.
+/// Where prices are told otherwise.
+const HINT: &str = "see https://azure.microsoft.com/pricing/calculator/";
+
+/// How long each of the two requests may take: a price is worth no longer wait.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The meter of a cluster that people work on in a workspace of the lab.
@@ -120,20 +123,31 @@ impl PriceList {
     /// What a cluster of one machine of this kind costs.
     ///
     /// # Errors
-    /// The list can't be reached in five seconds, or has no such machine in the region.
+    /// The list can't be reached in ten seconds, or has no such machine in the region.
     pub(crate) async fn of_machine(&self, machine: &str) -> Result<HourlyPrice> {
         let region = &self.region;
         let machine_text = machine.replace('\'', "''");
         let of_machine =
             format!("serviceName eq 'Virtual Machines' and armSkuName eq '{machine_text}'");
         let of_unit = format!("serviceName eq 'Azure Databricks' and meterName eq '{METER}'");
-        let machines = self.items(&of_machine).await?;
-        let units = self.items(&of_unit).await?;
+        let host = self.address.host_str().unwrap_or_default();
+        let destination = Destination {
+            is_loopback: is_loopback(host),
+            is_plain_http: self.address.scheme() == "http",
+        };
+        let limits = Limits::of(TIMEOUT, TIMEOUT);
+        let http = transport::client(destination, &limits)?;
+        let route = RequestRoute {
+            host,
+            limits: &limits.on_the_way_to(host, destination),
+            redactor: &Redactor::new([]),
+        };
+        let machines = self.items(&http, route, &of_machine).await?;
+        let units = self.items(&http, route, &of_unit).await?;
         let machines = machines.iter().filter(|item| item.is_machine());
         let unlisted = |what: &str| {
             let message = format!("Azure's list of prices has no {what} in {region}");
-            Error::new(ErrorKind::NotFound, message)
-                .with_hint("see https://azure.microsoft.com/pricing/calculator/")
+            Error::new(ErrorKind::NotFound, message).with_hint(HINT)
         };
         Ok(HourlyPrice {
             machine: least(machines).ok_or_else(|| unlisted(machine))?,
@@ -143,35 +157,28 @@ impl PriceList {
     }
 
     /// What is charged by the hour, of what the filter means in this region.
-    async fn items(&self, filter: &str) -> Result<Vec<Item>> {
+    async fn items(
+        &self,
+        http: &reqwest::Client,
+        route: RequestRoute<'_>,
+        filter: &str,
+    ) -> Result<Vec<Item>> {
         let mut url = self.address.clone();
         let filter = format!(
             "{filter} and armRegionName eq '{}' and priceType eq 'Consumption'",
             self.region
         );
         url.query_pairs_mut().append_pair("$filter", &filter);
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let destination = Destination {
-            is_loopback: is_loopback(&host),
-            is_plain_http: url.scheme() == "http",
-        };
-        let limits = Limits::of(TIMEOUT, TIMEOUT);
-        let http = transport::client(destination, &limits)?;
-        let limits = limits.on_the_way_to(&host, destination);
-        let redactor = Redactor::new([]);
-        let route = RequestRoute {
-            host: &host,
-            limits: &limits,
-            redactor: &redactor,
-        };
         let request = http.get(url).header("accept", "application/json");
         let opened = transport::open(request, route).await;
         let response = opened.map_err(|(error, _)| error)?.read().await;
         let body = response.body.map_err(|(error, _)| error)?;
         let unexpected = || {
-            let message = format!("{host} did not tell its prices: status {}", response.status);
-            Error::new(ErrorKind::Response, message)
-                .with_hint("see https://azure.microsoft.com/pricing/calculator/")
+            let message = format!(
+                "{} did not tell its prices: status {}",
+                route.host, response.status
+            );
+            Error::new(ErrorKind::Response, message).with_hint(HINT)
         };
         if response.status != 200 {
             return Err(unexpected());

@@ -35,9 +35,9 @@ impl Settings {
         };
         let names = Fields::optional(wanted).names().chain([EFFORT]);
         let values = names.filter_map(|name| Some((name.to_owned(), value(name)?)));
-        let needed = wanted.other.keys();
-        let needed = needed.filter(|name| !Fields::optional_names().any(|known| known == *name));
-        let needed = needed.map(|name| (sanitize_line(name, LONGEST_VALUE), PRESENT.to_owned()));
+        let needed = Fields::needed(wanted);
+        let needed =
+            needed.map(|(name, _)| (sanitize_line(name, LONGEST_VALUE), PRESENT.to_owned()));
         Self(values.chain(needed).collect())
     }
 

@@ -29,6 +29,11 @@ pub(super) const NAMED: [&str; 17] = [
     "parallel_tool_calls",
 ];
 
+/// The effort that the request is sent with, if it is a text.
+pub(super) fn effort_in(request: &ChatRequest) -> Option<&str> {
+    request.other.get(EFFORT)?.as_str()
+}
+
 /// A field that some deployments refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {

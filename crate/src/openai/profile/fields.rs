@@ -73,6 +73,12 @@ impl Fields {
         optional.map(|(_, name)| name)
     }
 
+    /// The fields of the request that are none of these.
+    pub(super) fn needed(request: &ChatRequest) -> impl Iterator<Item = (&String, &Value)> {
+        let others = request.other.iter();
+        others.filter(|(name, _)| !Self::optional_names().any(|known| known == *name))
+    }
+
     pub(super) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }

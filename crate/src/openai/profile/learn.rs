@@ -8,10 +8,10 @@
 //!   family. Otherwise no effort is guessed, so that the second rejection remains for a temperature or
 //!   a seed, of this request or of a later one. The first answer, which `max_tokens` keeps short, then
 //!   reveals the model's name and whether it thinks (`negotiation` asks again if it does).
-//! - After the second rejection in a row, of which one was as by a reasoning model, those fields that reasoning models refuse by Azure's list
-//!   (temperature, `top_p`, penalties, `logprobs`) and that have not been accepted yet are left out. They
-//!   are reported as 'not tried'. Others, such as a seed or `stop`, are sent until they are refused
-//!   themselves.
+//! - After the second rejection in a row, of which one was as by a reasoning model, those fields that
+//!   reasoning models refuse by Azure's list (temperature, `top_p`, penalties, `logprobs`) and that have
+//!   not been accepted yet are left out. They are reported as 'not tried'. Others, such as a seed or
+//!   `stop`, are sent until they are refused themselves.
 //!
 //! Once requests without an effort are answered, the rejection of a sampling field that only one row
 //! sets adds no effort to the others. A field that is refused after it was accepted changes only the
@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 
 use super::condition::{Exceptions, Settings};
-use super::field::{EFFORT, Field};
+use super::field::{Field, effort_in};
 use super::fields::Fields;
 use super::rejection::Rejection;
 use super::wording::EFFORTS;
@@ -158,12 +158,7 @@ impl Profile {
         rejection: &Rejection,
         now: &Circumstances<'_>,
     ) -> Result<(), NothingLearned> {
-        let effort = now
-            .sent
-            .other
-            .get(EFFORT)
-            .and_then(|effort| effort.as_str());
-        let is_about_value = effort.is_some_and(|effort| rejection.mentions(effort));
+        let is_about_value = effort_in(now.sent).is_some_and(|effort| rejection.mentions(effort));
         let is_about_all = rejection.is_about_any_value() || !is_about_value;
         if !is_about_all || rejection.is_guess(now.sent) || !rejection.efforts().is_empty() {
             return Err(NothingLearned);

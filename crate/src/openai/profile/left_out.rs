@@ -1,5 +1,7 @@
 //! What is told of the settings that are not sent.
 
+use serde_json::Value;
+
 use super::fields::Fields;
 use super::shared::SharedProfile;
 use crate::openai::ChatRequest;
@@ -40,6 +42,11 @@ impl SharedProfile {
     /// The names of the fields that a deployment may refuse and be asked without.
     pub(crate) fn optional_fields() -> impl Iterator<Item = &'static str> {
         Fields::optional_names()
+    }
+
+    /// The fields of the request without which it would be another one, apart from its effort.
+    pub(crate) fn needed_fields(request: &ChatRequest) -> impl Iterator<Item = (&String, &Value)> {
+        Fields::needed(request)
     }
 
     /// Has the deployment refused the field of this name itself?

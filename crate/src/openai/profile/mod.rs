@@ -11,7 +11,8 @@
 //! - `field` and `fields` are what a deployment may refuse; `condition` tells for which requests a field
 //!   counts as refused.
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
-//!   ahead and learn while the others wait, `left_out` tells what is not sent; `turns` detects several models behind a deployment.
+//!   ahead and learn while the others wait; `left_out` tells what is not sent; `turns` detects several
+//!   models behind a deployment.
 //! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
 //!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::complaint::{Complaint, TakenBack};
+use super::field::effort_in;
 use super::fields::Fields;
 use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
@@ -35,8 +36,7 @@ impl Negotiation<'_> {
         if names_a_field || names_effort(self.wanted) || !self.may_be_due_to_effort(error) {
             return false;
         }
-        let sent = prepared.request.other.get(super::EFFORT);
-        let Some(sent) = sent.and_then(|effort| effort.as_str()) else {
+        let Some(sent) = effort_in(&prepared.request) else {
             return false;
         };
         let mut state = self.shared.state();

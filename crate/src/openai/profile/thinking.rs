@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{field, fields, items, plain_text};
 use crate::openai::{ChatCompletion, ChatRequest, Choice, FinishReason};
 
-use super::field::EFFORT;
+use super::field::effort_in;
 use super::prepared_request::PreparedRequest;
 
 /// The largest allowance that is used by default, in tokens.
@@ -261,10 +261,7 @@ fn hint(thought: u64, wanted: &ChatRequest, prepared: &PreparedRequest<'_>) -> S
     // A limit for both together includes no allowance.
     let had = wanted.max_tokens.map_or(0, |_| prepared.allowance);
     let enough = enough(thought, had);
-    let effort = prepared.request.other.get(EFFORT);
-    let is_low = effort
-        .and_then(|effort| effort.as_str())
-        .is_some_and(|effort| LOW.contains(&effort));
+    let is_low = effort_in(&prepared.request).is_some_and(|effort| LOW.contains(&effort));
     let less = match is_low {
         true => "another model may think less",
         false => ".set(\"reasoning_effort\", \"low\") reduces it",

@@ -209,15 +209,11 @@ pub(super) fn position_as_field(text: &str, name: &str) -> Option<usize> {
             .iter()
             .any(|kind| after.trim_start().starts_with(kind));
         let before = before_list(before);
-        let is_listed = KINDS.iter().any(|kind| {
-            let before = before.trim_end_matches([':', ' ']);
-            let before = before.strip_suffix(" supplied").unwrap_or(before);
-            before.ends_with(kind)
-                || before
-                    .strip_suffix('s')
-                    .is_some_and(|it| it.ends_with(kind))
-        });
         let is_lacking = before.ends_with("not support ") || before.ends_with("n't support ");
+        let before = before.trim_end_matches([':', ' ']);
+        let before = before.strip_suffix(" supplied").unwrap_or(before);
+        let before = before.strip_suffix('s').unwrap_or(before);
+        let is_listed = KINDS.iter().any(|kind| before.ends_with(kind));
         is_marked(text, *place, name)
             || is_line
             || is_lacking
