@@ -42,6 +42,13 @@ impl Learner {
         self.home().join("cloud/practice.json")
     }
 
+    /// An entry of the ledger.
+    pub(super) fn entry(&self, name: &str) -> String {
+        let text = std::fs::read_to_string(self.ledger()).unwrap();
+        let ledger: serde_json::Value = serde_json::from_str(&text).unwrap();
+        ledger["entries"][name].as_str().unwrap().to_owned()
+    }
+
     /// `evenhand` with these arguments, in no cloud.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = evenhand();

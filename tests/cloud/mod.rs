@@ -47,6 +47,7 @@ fn do_the_lab(cloud: &Cloud) -> evenhand::Result<()> {
     let cluster = workspace.cluster().single_node().create()?;
     cluster.install(PyPi("openai==1.42.0"))?;
     workspace.import_notebook("/Users/me@example.org/lab", b"{}")?;
+    workspace.contents()?;
     workspace.upload("/Volumes/main/default/lab/a.csv", b"x".to_vec())?;
     let run = cluster.run_notebook("/Users/me@example.org/lab")?;
     run.output()?;

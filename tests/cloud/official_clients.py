@@ -114,6 +114,9 @@ workspace.workspace.mkdirs("/Users/me@example.org")
 workspace.workspace.import_(
     "/Users/me@example.org/lab", content="e30=", format=ImportFormat.JUPYTER, overwrite=True
 )
+list(workspace.jobs.list())
+list(workspace.serving_endpoints.list())
+list(workspace.workspace.list("/", recursive=True))
 workspace.api_client.do(
     "PUT", "/api/2.0/fs/files/Volumes/main/default/lab/a.csv", query={"overwrite": "true"},
     headers={"Content-Type": "application/octet-stream"}, data=io.BytesIO(b"x"),

@@ -277,3 +277,110 @@ fn nobody_is_asked_where_nobody_is() {
     );
     assert_eq!(cloud.changes(), [""; 0]);
 }
+
+#[test]
+fn down_deletes_no_workspace_with_what_others_made_in_it() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    learner.succeeds(&cloud, &UP);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let group = learner.entry("resource_group");
+    let azure = azure.in_resource_group(&group).unwrap();
+    let name = format!("even-dbx-{}", learner.entry("suffix"));
+    let workspace = azure.databricks(name).get().unwrap().unwrap();
+    let workspace = workspace.workspace();
+    workspace
+        .import_notebook("/Shared/theirs", b"{\"cells\": []}")
+        .unwrap();
+    let cluster = workspace.cluster().name("theirs").create().unwrap();
+    for _ in 0..2 {
+        let output = learner.types(&cloud, &DOWN);
+        assert!(!output.status.success());
+        let told = told(&output);
+        let words = "holds what is not in the ledger: cluster theirs, notebook /Shared/theirs";
+        assert!(
+            told.contains(words) && told.contains("export what"),
+            "{told}"
+        );
+    }
+    assert_eq!(workspace.contents().unwrap().len(), 2);
+    cluster.delete().unwrap();
+    let output = learner.types(&cloud, &DOWN);
+    assert!(
+        told(&output).contains("ledger: notebook"),
+        "{}",
+        told(&output)
+    );
+    let ledger = fs::read_to_string(learner.ledger()).unwrap();
+    assert!(ledger.contains("\"workspace\""), "{ledger}");
+}
+
+#[test]
+fn the_settings_of_each_file_and_of_each_learner_are_their_own() {
+    let (learner, other, cloud) = (Learner::new(), Learner::new(), Cloud::start());
+    let up = ["up", "--yes", "--without-databricks"];
+    learner.succeeds(&cloud, &up);
+    // A second file, which `down` knows too.
+    let second = learner.folder.path().join("second.env");
+    let to = |path: &std::path::Path| {
+        let path = path.to_str().unwrap().to_owned();
+        ["up", "--yes", "--without-databricks", "--env", &path].map(str::to_owned)
+    };
+    let arguments = to(&second);
+    learner.succeeds(&cloud, &arguments.each_ref().map(String::as_str));
+    assert!(second.exists());
+    // Another learner with the same file is refused before anything is made.
+    let before = cloud.left();
+    let arguments = to(&learner.settings());
+    let arguments = arguments.each_ref().map(String::as_str);
+    let output = other.types(&cloud, &arguments);
+    assert!(
+        told(&output).contains("has the settings of even-lab-"),
+        "{}",
+        told(&output)
+    );
+    // So is one whose file can't be written.
+    let arguments = to(std::path::Path::new("/proc/none/.env"));
+    let output = other.types(&cloud, &arguments.each_ref().map(String::as_str));
+    assert!(told(&output).contains("folder exists"), "{}", told(&output));
+    assert_eq!(cloud.left(), before);
+    // A kill while the file was written leaves nothing.
+    let left = learner.folder.path().join(".env.evenhand-tmp");
+    fs::write(&left, "AZURE_OPENAI_API_KEY='half").unwrap();
+    learner.succeeds(&cloud, &DOWN);
+    assert!(!left.exists() && !second.exists() && !learner.settings().exists());
+}
+
+#[test]
+fn the_plan_says_what_there_is() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    let up = [
+        "up",
+        "--yes",
+        "--without-databricks",
+        "--tokens-per-minute",
+        "1500",
+    ];
+    let told = learner.succeeds(&cloud, &[&up[..], &["--region", "eastus"]].concat());
+    assert!(told.contains("with 2,000 tokens per minute"), "{told}");
+    let up = [
+        "up",
+        "--yes",
+        "--without-databricks",
+        "--tokens-per-minute",
+        "9000",
+    ];
+    let told = learner.succeeds(&cloud, &[&up[..], &["--region", "westus"]].concat());
+    let words = "stays as it is: --region, --tokens-per-minute would count after";
+    assert!(
+        told.contains(words) && told.contains("with 2,000 tokens"),
+        "{told}"
+    );
+    assert!(told.contains("exists resource group"), "{told}");
+    learner.succeeds(&cloud, &DOWN);
+    let output = learner.types(&cloud, &["up", "--yes", "--region", "mars"]);
+    let told = super::learner::told(&output);
+    assert!(
+        told.contains("no such region") && cloud.left().is_empty(),
+        "{told}"
+    );
+}

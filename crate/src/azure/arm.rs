@@ -1,5 +1,6 @@
 //! Requests to Azure Resource Manager: signed, repeated by its rules, and read page by page.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +18,7 @@ use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
 use crate::http::retry::{self, Retry};
 use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
-use crate::identity::{self, Chain, TokenCache};
+use crate::identity::{self, Chain, NO_CREDENTIAL, TokenCache};
 use crate::json::Json;
 use crate::settings::IdentitySettings;
 use crate::waiting::PollOptions;
@@ -36,8 +37,14 @@ const RETRIES: u32 = 6;
 const BUSY_RETRIES: u32 = 12;
 const BUSY_PAUSE: u32 = 5;
 
+/// A pause up to this is not told.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// The longest wait that Azure may ask for before a request is sent again.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+
+/// After how long without an answer the user is told.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The most pages of a list.
 const MOST_PAGES: usize = 500;
@@ -228,9 +235,22 @@ impl Arm {
     /// As [`read`](Self::read); or the user stops it.
     pub(super) async fn send(&self, call: &Call, polling: &PollOptions) -> Result<ArmResponse> {
         let (mut retries, mut busy, mut is_renewed) = (0, 0, false);
+        let what = format!("Azure, asked to {}", call.doing);
+        let mut told = polling.begin(what, Duration::MAX);
         loop {
-            let failure = match self.send_once(call, &mut is_renewed).await {
-                Ok(answer) => return Ok(answer),
+            let mut answer = pin!(self.send_once(call, &mut is_renewed));
+            let answer = match tokio::time::timeout(SILENCE, &mut answer).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    told.report("no answer yet");
+                    answer.await
+                }
+            };
+            let failure = match answer {
+                Ok(answer) => {
+                    told.end("answered");
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
             let pause = match failure {
@@ -252,6 +272,15 @@ impl Arm {
                     }
                     let pause = asked.unwrap_or_else(|| retry.wait(retries, fastrand::f64()));
                     retry::report(&error, retries, pause);
+                    if !pause.saturating_sub(SHORT).is_zero() {
+                        let status = error.status();
+                        let status =
+                            status.map_or("no answer".to_owned(), |it| format!("HTTP status {it}"));
+                        told.report(&format!(
+                            "asked again ({status}) after {} s",
+                            pause.as_secs()
+                        ));
+                    }
                     retries += 1;
                     pause
                 }
@@ -264,10 +293,10 @@ impl Arm {
 
     async fn send_once(&self, call: &Call, is_renewed: &mut bool) -> Result<ArmResponse, Failure> {
         let held = self.tokens.current().await;
-        let held = held.map_err(|(error, _)| Failure::Final(not_signed_in(error)))?;
+        let held = held.map_err(|(error, _)| Failure::Final(not_signed_in(&error)))?;
         let token = held.token.secret.clone();
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-            .map_err(|error| Failure::Final(not_signed_in(Error::other(error))))?;
+            .map_err(|error| Failure::Final(not_signed_in(&Error::other(error))))?;
         bearer.set_sensitive(true);
         let mut request = self.http.request(call.method.clone(), call.url.clone());
         request = request
@@ -338,6 +367,15 @@ impl Arm {
             .into_error(&call.doing, self.host(), Some(status))
             .with_request_id(id.map(|id| crate::text::sanitize_line(id, 80)))
             .with_retry_after(retry.asked);
+        let error = match retry.asked.filter(|asked| *asked > LONGEST_ASKED) {
+            Some(asked) => {
+                let minutes = asked.as_secs().div_ceil(60);
+                error.with_hint(format!(
+                    "Azure asks to wait for {minutes} minutes: try again then"
+                ))
+            }
+            None => error,
+        };
         // As in Azure's SDKs: a POST is not sent again if the service may have taken it.
         let may_be_done = call.method == Method::POST && matches!(status, 500 | 503 | 504);
         match retry.again && (!may_be_done || retry.asked.is_some()) {
@@ -367,13 +405,12 @@ pub(super) fn is_missing(error: &Error) -> bool {
         )
 }
 
-fn not_signed_in(error: Error) -> Error {
+fn not_signed_in(error: &Error) -> Error {
     let message = format!("nobody is signed in to Azure: {}", error.message());
-    Error::new(error.kind(), message)
-        .with_hint(concat!(
-            "run `az login`; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to a \
-             service principal; or practice: ",
-            practice!()
-        ))
-        .with_source(error)
+    let signed_in = "run `az login`; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to a \
+                     service principal";
+    // Whoever refused it knows better.
+    let own = error.hint().filter(|hint| *hint != NO_CREDENTIAL);
+    let hint = own.unwrap_or(signed_in);
+    Error::new(error.kind(), message).with_hint(format!("{hint}; or practice: {}", practice!()))
 }

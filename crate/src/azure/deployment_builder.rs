@@ -128,7 +128,7 @@ impl DeploymentBuilder {
             return Ok(existing);
         }
         let usages = azure.usages_of(&region).await?;
-        let (sku, capacity) = fitting(
+        let fitting = fitting(
             &chosen.model,
             self.sku.as_deref(),
             self.tokens_per_minute,
@@ -136,7 +136,7 @@ impl DeploymentBuilder {
         )?;
         let model = &chosen.model;
         let body = json!({
-            "sku": {"name": sku, "capacity": capacity},
+            "sku": {"name": fitting.sku, "capacity": fitting.capacity},
             "properties": {
                 "model": {"format": model.format, "name": model.name, "version": model.version},
             },
@@ -175,7 +175,16 @@ impl DeploymentBuilder {
     }
 }
 
-/// The kind of deployment that has this quota left, and its capacity.
+/// A kind of deployment with enough quota left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fitting {
+    pub(super) sku: String,
+    pub(super) capacity: u64,
+    /// What the capacity is in tokens.
+    pub(super) tokens_per_minute: u64,
+}
+
+/// The kind of deployment that has this quota left.
 ///
 /// # Errors
 /// There is no such kind, or none with enough quota left.
@@ -184,7 +193,7 @@ pub(super) fn fitting(
     sku: Option<&str>,
     tokens: u64,
     usages: &[QuotaUsage],
-) -> Result<(String, u64)> {
+) -> Result<Fitting> {
     let wanted: Vec<&Sku> = match sku {
         Some(name) => model.skus.iter().filter(|sku| sku.name == name).collect(),
         None => {
@@ -215,7 +224,11 @@ pub(super) fn fitting(
         let left = usage.map_or(u64::MAX, QuotaUsage::left);
         let most = sku.maximum.unwrap_or(u64::MAX).min(left);
         if capacity <= most {
-            return Ok((sku.name.clone(), capacity));
+            return Ok(Fitting {
+                sku: sku.name.clone(),
+                capacity,
+                tokens_per_minute: capacity.saturating_mul(unit),
+            });
         }
         let left = grouped(most.saturating_mul(unit));
         short.push(format!("{left} tokens per minute of {}", sku.name));
@@ -230,7 +243,7 @@ pub(super) fn fitting(
         .with_code(Some("InsufficientQuota".to_owned()))
         .with_hint(
             "ask for fewer, delete a deployment that is not needed, or make the account in another \
-             region; `azure.usages(region)` shows the quotas",
+             region; `azure.usages(region)` in a notebook lists the quotas",
         ))
 }
 
@@ -275,16 +288,18 @@ mod tests {
     fn the_first_kind_with_enough_quota_is_taken() {
         let full = usage("Standard", 8, 10);
         let fits = |usages: &[QuotaUsage]| fitting(&model(), None, 4_001, usages).unwrap();
-        assert_eq!(fits(&[]), ("Standard".to_owned(), 5));
-        assert_eq!(
-            fits(std::slice::from_ref(&full)),
-            ("GlobalStandard".to_owned(), 5)
-        );
+        let five = |sku: &str| Fitting {
+            sku: sku.to_owned(),
+            capacity: 5,
+            tokens_per_minute: 5_000,
+        };
+        assert_eq!(fits(&[]), five("Standard"));
+        assert_eq!(fits(std::slice::from_ref(&full)), five("GlobalStandard"));
         let usages = [full, usage("GlobalStandard", 10, 10)];
         let error = fitting(&model(), None, 5_000, &usages).unwrap_err();
         assert_snapshot!(error, @r"
         5,000 tokens per minute of gpt-x are more than is left: 2,000 tokens per minute of Standard, 0 tokens per minute of GlobalStandard
-          hint: ask for fewer, delete a deployment that is not needed, or make the account in another region; `azure.usages(region)` shows the quotas
+          hint: ask for fewer, delete a deployment that is not needed, or make the account in another region; `azure.usages(region)` in a notebook lists the quotas
         ");
         let error = fitting(&model(), Some("Batch"), 5_000, &[]).unwrap_err();
         assert!(

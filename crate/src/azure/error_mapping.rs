@@ -101,7 +101,12 @@ impl ArmError {
             ("", None) => "no reason is given".to_owned(),
             _ => words,
         };
-        let error = Error::new(kind, format!("{place} did not {doing}: {words}"))
+        // What fails for a while says nothing about what was asked for.
+        let message = match status.filter(|status| matches!(status, 429 | 500..)) {
+            Some(status) => format!("{place} could not {doing} (HTTP status {status}): {words}"),
+            None => format!("{place} did not {doing}: {words}"),
+        };
+        let error = Error::new(kind, message)
             .with_code(self.code)
             .with_hint(hint);
         match status {
@@ -176,17 +181,18 @@ const REGISTER: &str = "someone with the role Contributor has to register it onc
                         --namespace NAMESPACE (Microsoft.CognitiveServices, Microsoft.Databricks, \
                         Microsoft.Compute)";
 const RETIRED: &str =
-    "the model is retired or not offered there: `azure.models(region)` lists what is";
+    "the model is retired or not offered there: `azure.models(region)` in a notebook lists what is";
 const QUOTA: &str = "ask for fewer tokens per minute, delete a deployment that is not needed, or choose \
-                     another region; `azure.usages(region)` shows the quotas";
+                     another region; `azure.usages(region)` in a notebook lists the quotas";
 const SOFT_DELETED: &str = "an account of this name was deleted in the last 48 hours: \
-                            `azure.purge_deleted_account(..)` removes it for good; or choose another name";
+                            `azure.purge_deleted_account(..)` in a notebook removes it for good; or choose another name";
 const NAME_TAKEN: &str = "this name is taken in all of Azure: choose another one";
+const NO_SUCH_REGION: &str = "there is no such region, or it does not have this service: choose another one, such as swedencentral";
 const POLICY: &str =
     "a policy of your organization forbids it: choose a region or a kind that it allows";
 
 /// Codes with the kind and the hint for them. The first that an error has counts.
-const HINTS: [(&str, ErrorKind, &str); 27] = [
+const HINTS: [(&str, ErrorKind, &str); 28] = [
     ("ServiceModelDeprecated", ErrorKind::BadRequest, RETIRED),
     ("ServiceModelDeprecating", ErrorKind::BadRequest, RETIRED),
     (
@@ -199,8 +205,8 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "InvalidResourceProperties",
         ErrorKind::BadRequest,
-        "the sku or the version does not exist in this region: leave out `.sku(..)`, so that one that \
-         exists is chosen",
+        "the sku or the version does not exist in this region: choose another region, or, in a \
+         notebook, leave out `.sku(..)`",
     ),
     ("FlagMustBeSetForRestore", ErrorKind::Conflict, SOFT_DELETED),
     ("CustomDomainInUse", ErrorKind::Conflict, NAME_TAKEN),
@@ -272,7 +278,12 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "LocationNotAvailableForResourceType",
         ErrorKind::BadRequest,
-        "the region does not have this service: choose another one",
+        NO_SUCH_REGION,
+    ),
+    (
+        "LocationNotAvailableForResourceGroup",
+        ErrorKind::BadRequest,
+        NO_SUCH_REGION,
     ),
     (
         "SkuNotAvailable",
@@ -282,7 +293,7 @@ const HINTS: [(&str, ErrorKind, &str); 27] = [
     (
         "NoRegisteredProviderFound",
         ErrorKind::BadRequest,
-        "the region does not have this service: choose another one",
+        NO_SUCH_REGION,
     ),
     (
         "CanNotDeleteResource",
@@ -316,7 +327,7 @@ mod tests {
         assert_eq!(error.code(), Some("InvalidTemplateDeployment"));
         assert_snapshot!(error, @r"
         Azure did not create the account x: It failed. (about sku); This operation require 5 new capacity in quota Tokens Per Minute (thousands) - GPT-4o, which is bigger than the current available capacity 2.�[31m
-          hint: ask for fewer tokens per minute, delete a deployment that is not needed, or choose another region; `azure.usages(region)` shows the quotas
+          hint: ask for fewer tokens per minute, delete a deployment that is not needed, or choose another region; `azure.usages(region)` in a notebook lists the quotas
         ");
     }
 
@@ -325,7 +336,7 @@ mod tests {
         let page = error(502, "<html><title>Bad Gateway</title>");
         assert_eq!(
             page.message(),
-            "Azure did not create the account x: Bad Gateway"
+            "Azure could not create the account x (HTTP status 502): Bad Gateway"
         );
         assert_eq!(page.kind(), ErrorKind::Server);
         let flat = error(409, r#"{"Code":"CustomDomainInUse","Message":"taken"}"#);

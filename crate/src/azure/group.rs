@@ -225,7 +225,7 @@ fn not_ours(what: &str) -> Error {
     let message =
         format!("{what} was not made by evenhand and may hold other things: it was not deleted");
     Error::new(ErrorKind::Settings, message).with_hint(
-        "delete what you made in it one by one, by `.delete()`; or the group in the portal; or name another \
-         one in AZURE_RESOURCE_GROUP",
+        "delete what you made in it one by one, or the group in the portal; or name another one in \
+          AZURE_RESOURCE_GROUP",
     )
 }

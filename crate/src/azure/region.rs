@@ -57,7 +57,7 @@ impl Region {
     pub(super) fn shuffled(&self) -> Result<Vec<String>> {
         if self.0.is_empty() {
             return Err(Error::new(ErrorKind::Argument, "no region is named")
-                .with_hint("`Region::named(\"swedencentral\")` names one"));
+                .with_hint("name one, such as swedencentral"));
         }
         for name in &self.0 {
             names::REGION.check(name)?;

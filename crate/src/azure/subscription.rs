@@ -146,7 +146,7 @@ pub(super) async fn chosen(
 ) -> Result<Subscription> {
     if let Some(id) = id {
         names::SUBSCRIPTION.check(id)?;
-        let doing = format!("find the subscription {id}");
+        let doing = format!("look up the subscription {id}");
         let call = arm.call(Method::GET, &["subscriptions", id], VERSION, &doing);
         let answer: SubscriptionResponse = arm.read(&call, polling).await?;
         let nameless = SubscriptionResponse {

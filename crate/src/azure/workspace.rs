@@ -273,7 +273,8 @@ impl DatabricksWorkspace {
         self.workspace.cluster()
     }
 
-    /// Deletes the workspace with all that is in it, and waits until it is gone. It is no error if it is
+    /// Deletes the workspace with all that is in it, whoever made it, and waits until it is gone:
+    /// [`Workspace::contents`] tells what that is. It is no error if it is
     /// gone. If Databricks leaves its group of machines behind, a note says so.
     ///
     /// # Errors
@@ -302,9 +303,12 @@ impl DatabricksWorkspace {
                 .await?;
             let managed = builder.managed_group();
             if azure.has_group(&managed).await? {
+                let cost = match azure.is_practice() {
+                    true => "",
+                    false => ": delete it too, since it may cost money",
+                };
                 log_line(&format!(
-                    "Databricks left the resource group {managed} behind, which may cost money: \
-                     azure.in_resource_group(..)?.delete_resource_group()? removes it"
+                    "Databricks left the resource group {managed} behind{cost}"
                 ));
             }
             Ok(())

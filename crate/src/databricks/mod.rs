@@ -19,10 +19,12 @@
 //!   given, or those of a sign-in, which are renewed.
 //! - `rest` sends a request, `error_mapping` has its errors.
 //! - `cluster` starts, ends and watches a cluster, `cluster_builder` makes one, of a `runtime` and a
-//!   `node_type`, and at which `price`; `library`, `file`, `run` and `endpoint` are what else there is.
+//!   `node_type`, and at which `price`; `library`, `file`, `run` and `endpoint` are what else there is;
+//!   `contents` is what people have made in a workspace.
 
 mod cluster;
 mod cluster_builder;
+mod contents;
 mod credential;
 mod endpoint;
 mod error_mapping;

@@ -100,7 +100,7 @@ pub(super) fn of_the_lab(types: &[NodeType]) -> Result<NodeType> {
             ErrorKind::NotFound,
             "the workspace has no machine with 4 cores that the subscription may have",
         )
-        .with_hint("`.node_type(\"..\")` names one; another region may have more; or use serverless compute")
+        .with_hint("in a notebook, `.node_type(\"..\")` names one; another region may have more; or use serverless compute")
     })
 }
 

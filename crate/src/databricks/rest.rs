@@ -26,8 +26,11 @@ use crate::settings::IdentitySettings;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// The statuses after which a request is sent again, as in Databricks' SDKs.
+/// The statuses after which any request is sent again, as in Databricks' SDKs.
 const PASSING: [u16; 2] = [429, 503];
+
+/// The statuses after which a request that changes nothing is sent again.
+const PASSING_FOR_READS: [u16; 5] = [429, 500, 502, 503, 504];
 
 /// How many times a request that failed for a transient reason is sent again.
 const RETRIES: u32 = 5;
@@ -117,7 +120,7 @@ impl Rest {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.http.get(url).header(ACCEPT, "application/json");
-        self.read(path, request).await
+        self.read(path, request, &PASSING_FOR_READS).await
     }
 
     /// The answer to a POST, read as this type.
@@ -128,7 +131,8 @@ impl Rest {
         let request = self.http.post(self.url(path));
         let request = request.header(CONTENT_TYPE, "application/json");
         let request = request.header(ACCEPT, "application/json");
-        self.read(path, request.body(body.to_string())).await
+        self.read(path, request.body(body.to_string()), &PASSING)
+            .await
     }
 
     /// Sends a file.
@@ -145,7 +149,9 @@ impl Rest {
         url.query_pairs_mut().extend_pairs(query);
         let request = self.http.request(Method::PUT, url);
         let request = request.header(CONTENT_TYPE, "application/octet-stream");
-        self.ask(path, request.body(content)).await.map(drop)
+        self.ask(path, request.body(content), &PASSING)
+            .await
+            .map(drop)
     }
 
     /// Deletes something.
@@ -154,7 +160,7 @@ impl Rest {
     /// As [`get`](Self::get).
     pub(super) async fn delete(&self, path: &str) -> Result<()> {
         let request = self.http.delete(self.url(path));
-        self.ask(path, request).await.map(drop)
+        self.ask(path, request, &PASSING).await.map(drop)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -167,8 +173,9 @@ impl Rest {
         &self,
         path: &str,
         request: reqwest::RequestBuilder,
+        passing: &[u16],
     ) -> Result<T> {
-        let answer = self.ask(path, request).await?;
+        let answer = self.ask(path, request, passing).await?;
         serde_json::from_str(answer.text()).map_err(|error| {
             let message = format!(
                 "{} gave an answer without the documented fields",
@@ -180,11 +187,16 @@ impl Rest {
         })
     }
 
-    async fn ask(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Json> {
+    async fn ask(
+        &self,
+        path: &str,
+        request: reqwest::RequestBuilder,
+        passing: &[u16],
+    ) -> Result<Json> {
         let mut retries = 0;
         let mut is_renewed = false;
         loop {
-            let (error, retry) = match self.ask_once(path, &request).await {
+            let (error, retry) = match self.ask_once(path, &request, passing).await {
                 Ok(answer) => {
                     self.credential.accepted();
                     return Ok(answer);
@@ -211,6 +223,7 @@ impl Rest {
         &self,
         path: &str,
         request: &reqwest::RequestBuilder,
+        passing: &[u16],
     ) -> Result<Json, transport::Failed> {
         let unsendable = || {
             let message = "the request to Databricks can't be sent: the token is not plain ASCII";
@@ -259,7 +272,7 @@ impl Rest {
             let text = if is_nothing { "{}".to_owned() } else { text };
             return Json::new(text).map_err(|_| (self.unreadable(), Retry::NO));
         }
-        let retry = Retry::after_one_of(&PASSING, status, &headers, SystemTime::now());
+        let retry = Retry::after_one_of(passing, status, &headers, SystemTime::now());
         let refused =
             error_mapping::error(self.host(), path, self.credential.hint(), status, &body);
         Err((refused, retry))

@@ -112,7 +112,7 @@ pub(super) fn of_the_lab(runtimes: &[Runtime]) -> Result<Runtime> {
             ),
         )
         .with_hint(
-            "`.runtime(\"17.3.x-cpu-ml-scala2.13\")` names one; `workspace.runtimes()` lists them",
+            "in a notebook, `.runtime(\"17.3.x-cpu-ml-scala2.13\")` names one, and `workspace.runtimes()` lists them",
         )
     })
 }

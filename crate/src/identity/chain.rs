@@ -15,6 +15,11 @@ use crate::http::retry::Retry;
 use crate::http::transport::Failed;
 use crate::settings::IdentitySettings;
 
+/// What to do where there is nothing to sign in with. Whoever asks no model has a better hint.
+pub(crate) const NO_CREDENTIAL: &str = "set AZURE_OPENAI_API_KEY, or run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID \
+                                        and AZURE_CLIENT_SECRET; in a notebook \
+                                        Client::from_env_or_prompt() signs in in a browser";
+
 /// The credentials, and the resource that their tokens are for.
 pub(crate) struct Chain {
     /// Such as `https://cognitiveservices.azure.com`.
@@ -112,10 +117,7 @@ impl Issuer for Chain {
             "there is no key, and no way to sign in: {}",
             reasons.join("; ")
         );
-        let error = Error::new(ErrorKind::Authentication, message).with_hint(
-            "set AZURE_OPENAI_API_KEY, or run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and \
-             AZURE_CLIENT_SECRET; in a notebook Client::from_env_or_prompt() signs in in a browser",
-        );
+        let error = Error::new(ErrorKind::Authentication, message).with_hint(NO_CREDENTIAL);
         Err((error, Retry::NO))
     }
 }

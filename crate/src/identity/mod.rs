@@ -25,7 +25,7 @@ mod token_service;
 mod workspace_application;
 
 pub(crate) use access_token::AccessToken;
-pub(crate) use chain::Chain;
+pub(crate) use chain::{Chain, NO_CREDENTIAL};
 pub(crate) use shared::tokens;
 pub(crate) use token_cache::{Held, TokenCache};
 pub(crate) use workspace_application::WorkspaceApplication;

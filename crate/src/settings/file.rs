@@ -2,9 +2,10 @@
 //! lines stay as they are, and a variable that one of them sets is not set twice.
 
 use std::fs;
-use std::io::{self, ErrorKind as IoKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind as IoKind};
+use std::path::PathBuf;
 
+use super::private_file::{check_replaceable, remove_unfinished, replace_private};
 use super::{RPM_VARIABLE, Service, Settings, TPM_VARIABLE};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -13,6 +14,9 @@ const BEGIN: &str = "# evenhand cloud: begin";
 const WHO_REMOVES_IT: &str =
     ". `evenhand cloud down` or the notebook 07-clean-up removes these lines";
 const END: &str = "# evenhand cloud: end";
+const HOW_TO_REMOVE_THEM: &str = "`evenhand cloud down` removes what `evenhand cloud up` wrote (with `--practice`, in \
+                                  practice), and the notebook 07-clean-up what a notebook wrote; or name \
+                                  another file";
 
 /// The largest file that is changed.
 const LARGEST: u64 = 1 << 20;
@@ -41,14 +45,23 @@ const NAMES: [&str; 5] = [
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsFile(PathBuf);
+pub struct SettingsFile {
+    path: PathBuf,
+    label: Option<String>,
+}
 
-/// A file as it was found: what is before our block, and after it.
+/// A file as it was found: what is before the block of settings, and after it.
 #[derive(Default)]
 struct Found {
     before: Vec<u8>,
     after: Vec<u8>,
-    has_block: bool,
+    block: Option<Block>,
+}
+
+/// The settings of a deployment in a file.
+struct Block {
+    /// Whose they are, if they say so.
+    label: Option<String>,
 }
 
 enum Place {
@@ -60,15 +73,44 @@ enum Place {
 impl SettingsFile {
     /// The file at this path, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self {
+            path: path.into(),
+            label: None,
+        }
+    }
+
+    /// The same, for settings that carry a label, such as the account's name. Settings with another label, or
+    /// with none, are neither replaced nor removed.
+    ///
+    /// # Default
+    /// No label.
+    #[must_use]
+    pub fn labeled(self, label: impl Into<String>) -> Self {
+        Self {
+            label: Some(label.into()),
+            ..self
+        }
     }
 
     /// Whether the settings can be written. Nothing is changed.
     ///
     /// # Errors
-    /// The file is a link, belongs to another user, or sets one of the variables itself.
+    /// The label is not made of letters, digits and `-`; the file is a link, belongs to another user, sets one
+    /// of the variables itself, or holds settings with another label; or its folder can't be written to.
     pub fn check(&self) -> Result<()> {
+        if let Some(label) = self.label.as_ref().filter(|label| !is_label(label)) {
+            let message = format!("the label {label:?} can't stand in a file of settings");
+            return Err(Error::new(ErrorKind::Argument, message)
+                .with_hint("a label is made of letters, digits and `-`"));
+        }
         let found = self.find()?;
+        if let Some(block) = found.block.as_ref().filter(|block| !self.owns(block)) {
+            let whose = block.label.as_deref();
+            let whose = whose.map_or("another deployment".to_owned(), |label| label.to_owned());
+            return Err(self
+                .refused(&format!("has the settings of {whose} already"))
+                .with_hint(HOW_TO_REMOVE_THEM));
+        }
         for part in [&found.before, &found.after] {
             for line in String::from_utf8_lossy(part).lines() {
                 let line = line.trim_start();
@@ -81,7 +123,7 @@ impl SettingsFile {
                 }
             }
         }
-        Ok(())
+        check_replaceable(&self.path).map_err(|error| self.unwritable(error))
     }
 
     /// Writes the settings of a deployment in Azure: its address, its key, its name and its quota. Settings
@@ -97,31 +139,38 @@ impl SettingsFile {
         if !text.is_empty() && !text.ends_with(b"\n") {
             text.push(b'\n');
         }
-        text.extend(format!("{BEGIN}{WHO_REMOVES_IT}\n{lines}{END}\n").as_bytes());
+        let label = self.label.as_ref();
+        let label = label.map_or_else(String::new, |label| format!(" {label}"));
+        text.extend(format!("{BEGIN}{label}{WHO_REMOVES_IT}\n{lines}{END}\n").as_bytes());
         text.extend(found.after);
-        replace_private(&self.0, &text).map_err(|error| self.unwritable(error))
+        replace_private(&self.path, &text).map_err(|error| self.unwritable(error))
     }
 
     /// Removes the settings that were written, and the file if nothing else is in it. It is no error if
-    /// there are none.
+    /// there are none; those with another label stay.
     ///
     /// # Errors
     /// The file is a link, belongs to another user, or can't be written.
     pub fn remove(&self) -> Result<()> {
+        remove_unfinished(&self.path).map_err(|error| self.unwritable(error))?;
         let found = self.find()?;
-        if !found.has_block {
+        if !found.block.as_ref().is_some_and(|block| self.owns(block)) {
             return Ok(());
         }
         let text = [found.before, found.after].concat();
         let changed = match text.is_empty() {
-            true => fs::remove_file(&self.0),
-            false => replace_private(&self.0, &text),
+            true => fs::remove_file(&self.path),
+            false => replace_private(&self.path, &text),
         };
         changed.map_err(|error| self.unwritable(error))
     }
 
+    fn owns(&self, block: &Block) -> bool {
+        block.label == self.label
+    }
+
     fn find(&self) -> Result<Found> {
-        let found = match fs::symlink_metadata(&self.0) {
+        let found = match fs::symlink_metadata(&self.path) {
             Ok(found) => found,
             Err(error) if error.kind() == IoKind::NotFound => return Ok(Found::default()),
             Err(error) => return Err(self.unwritable(error)),
@@ -136,16 +185,22 @@ impl SettingsFile {
         if found.len() > LARGEST {
             return Err(self.refused("is too large for a file of settings"));
         }
-        let text = fs::read(&self.0).map_err(|error| self.unwritable(error))?;
+        let text = fs::read(&self.path).map_err(|error| self.unwritable(error))?;
         self.split(&text)
     }
 
     fn split(&self, text: &[u8]) -> Result<Found> {
         let (mut before, mut after, mut place) = (Vec::new(), Vec::new(), Place::Before);
+        let mut block = None;
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             let words = line.trim_ascii();
             match place {
-                Place::Before if words.starts_with(BEGIN.as_bytes()) => place = Place::Inside,
+                Place::Before if words.starts_with(BEGIN.as_bytes()) => {
+                    block = Some(Block {
+                        label: label_of(words),
+                    });
+                    place = Place::Inside;
+                }
                 Place::Inside if words == END.as_bytes() => place = Place::After,
                 Place::Before => before.extend(line),
                 Place::Inside => {}
@@ -156,27 +211,46 @@ impl SettingsFile {
             Place::Inside => Err(self
                 .refused(&format!("has no line `{END}`"))
                 .with_hint("write that line after the last setting of evenhand's")),
-            place => Ok(Found {
+            Place::Before | Place::After => Ok(Found {
                 before,
                 after,
-                has_block: matches!(place, Place::After),
+                block,
             }),
         }
     }
 
     fn refused(&self, why: &str) -> Error {
-        Error::new(ErrorKind::Settings, format!("{} {why}", self.0.display()))
-            .with_hint("write the settings to another file")
+        Error::new(
+            ErrorKind::Settings,
+            format!("{} {why}", self.path.display()),
+        )
+        .with_hint("write the settings to another file")
     }
 
     fn unwritable(&self, error: io::Error) -> Error {
-        let path = self.0.display();
+        let path = self.path.display();
         Error::new(
             ErrorKind::Io,
             format!("could not write the settings to {path}"),
         )
+        .with_hint(
+            "check that its folder exists and that you may write there, or name another file",
+        )
         .with_source(error)
     }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !label.is_empty() && label.len() <= 100 && label.bytes().all(is_plain)
+}
+
+/// The label in the line that begins the settings.
+fn label_of(line: &[u8]) -> Option<String> {
+    let rest = line.strip_prefix(BEGIN.as_bytes())?;
+    let label = String::from_utf8_lossy(rest);
+    let label = label.split('.').next().unwrap_or_default().trim();
+    is_label(label).then(|| label.to_owned())
 }
 
 /// A line for each setting.
@@ -214,26 +288,6 @@ fn lines(settings: &Settings) -> Result<String> {
         lines.push_str(&format!("{name}='{value}'\n"));
     }
     Ok(lines)
-}
-
-/// Replaces a file by one that is accessible to its owner alone from the first byte.
-pub(crate) fn replace_private(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    // This process may write the same file twice at the same time.
-    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
-    let beside = path.with_file_name(name);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(&beside)
-        .and_then(|mut file| file.write_all(text))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]
@@ -295,6 +349,30 @@ mod tests {
         file.remove().unwrap();
         assert!(!path.exists());
         file.remove().unwrap();
+    }
+
+    #[test]
+    fn settings_with_another_label_stay() {
+        let (folder, path, file) = place();
+        let mine = file.clone().labeled("even-lab-1");
+        mine.write(&settings("one")).unwrap();
+        let text = fs::read(&path).unwrap();
+        for other in [file.clone(), file.labeled("even-lab-12")] {
+            let error = other.write(&settings("two")).unwrap_err().to_string();
+            assert!(
+                error.contains("has the settings of even-lab-1 already"),
+                "{error}"
+            );
+            other.remove().unwrap();
+            assert_eq!(fs::read(&path).unwrap(), text);
+        }
+        mine.write(&settings("three")).unwrap();
+        mine.remove().unwrap();
+        assert!(!path.exists());
+        assert!(mine.labeled("a\nb").check().is_err());
+        let nowhere = SettingsFile::new(folder.path().join("none/.env"));
+        let error = nowhere.check().unwrap_err();
+        assert!(error.hint().unwrap().contains("folder exists"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod dotenv;
 mod file;
 pub(crate) mod identity;
 mod lookup;
+mod private_file;
 mod sources;
 
 use std::fmt;
@@ -22,9 +23,9 @@ pub(crate) use allowance::Allowance;
 pub(crate) use clean::clean;
 pub(crate) use cloud::CloudSettings;
 pub use file::SettingsFile;
-pub(crate) use file::replace_private;
 pub(crate) use identity::IdentitySettings;
 pub(crate) use lookup::{Group, lookup};
+pub(crate) use private_file::replace_private;
 
 /// The variable with the quota's tokens per minute.
 const TPM_VARIABLE: &str = "AZURE_OPENAI_TPM";

@@ -2,7 +2,6 @@
 //! at a time holds it; the others find out where that one listens.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +30,6 @@ struct Saved<S> {
 /// The file, held by this process.
 #[derive(Debug)]
 pub(super) struct StateFile {
-    folder: PathBuf,
     path: PathBuf,
     /// Holds the lock until it is closed.
     _lock: File,
@@ -68,7 +66,6 @@ impl StateFile {
             None => empty()?,
         };
         Ok(Held::Here(Box::new(Self {
-            folder,
             path,
             _lock: lock,
             state,
@@ -96,10 +93,7 @@ impl StateFile {
             state,
         };
         let text = serde_json::to_vec_pretty(&saved).with_context(context)?;
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder).with_context(context)?;
-        new.write_all(&text).with_context(context)?;
-        new.persist(&self.path).with_context(context)?;
-        Ok(())
+        private::replace_in_locked_folder(&self.path, &text, false).with_context(context)
     }
 }
 
@@ -132,7 +126,6 @@ mod tests {
         let path = folder.path().join("state.json");
         let lock = tempfile::tempfile().unwrap();
         let file = StateFile {
-            folder: folder.path().to_owned(),
             path: path.clone(),
             _lock: lock,
             state: empty().unwrap(),

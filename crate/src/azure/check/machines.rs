@@ -64,7 +64,7 @@ impl Azure {
             }
         }
         let (machine, _, cores) = MACHINE;
-        let hint = "take another region, or another machine with `.node_type(..)`, or serverless compute; \
+        let hint = "take another region, or another kind of machine, or serverless compute; \
                     the portal takes requests for more cores";
         vec![match (good.is_empty(), bad.is_empty()) {
             (true, _) => Finding::fails(what, bad.join("; ")).with_hint(hint),
@@ -78,10 +78,8 @@ impl Azure {
                     good.join(", "),
                     bad.join("; ")
                 );
-                Finding::works(what, detail).with_hint(format!(
-                    "`.region(Region::any_of([\"{}\"]))`",
-                    good.join("\", \"")
-                ))
+                Finding::works(what, detail)
+                    .with_hint(format!("name only these regions: {}", good.join(", ")))
             }
         }]
     }

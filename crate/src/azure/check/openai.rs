@@ -37,14 +37,15 @@ impl Azure {
             let detail =
                 format!("an account {name} was deleted in the last 48 hours and keeps its name");
             return Ok(Finding::fails(what, detail).with_hint(format!(
-                "`azure.purge_deleted_account({name:?})`, or `.restore()`, or another name"
+                "purge it (in a notebook `azure.purge_deleted_account({name:?})`), restore it, or choose another \
+                 name"
             )));
         }
         let subdomain = builder.chosen_subdomain()?;
         Ok(match self.is_free(&subdomain).await? {
             true => Finding::works(what, format!("{name} is free")),
             false => Finding::fails(what, format!("the address {subdomain} is taken"))
-                .with_hint("choose another name, or one of your own with `.subdomain(..)`"),
+                .with_hint("choose another name, or, in a notebook, an address of your own with `.subdomain(..)`"),
         })
     }
 
@@ -87,10 +88,7 @@ impl Azure {
                         error.message()
                     ),
                 )
-                .with_hint(format!(
-                    "`.region(Region::any_of([\"{}\"]))`",
-                    good.join("\", \"")
-                )),
+                .with_hint(format!("name only these regions: {}", good.join(", "))),
             ],
             (true, Some(error)) => vec![Finding::refused(what, error)],
             (true, None) => Vec::new(),
@@ -109,7 +107,7 @@ impl Azure {
             "{} ({}{until}) with {} tokens per minute",
             offer.model,
             offer.sku,
-            grouped(plan.tokens_per_minute)
+            grouped(offer.tokens_per_minute)
         );
         Ok(match offer.replaces {
             Some(asked) => format!("{asked} is retired: {words}"),

@@ -17,6 +17,8 @@ pub struct Placement {
     pub model: String,
     /// The kind of deployment that has enough quota left, such as `GlobalStandard`.
     pub sku: String,
+    /// Its quota: what the plan wants, rounded up to what Azure sells.
+    pub tokens_per_minute: u64,
     /// The model that was asked for, if it is retired and this one replaces it.
     pub replaces: Option<String>,
     /// The day after which the model answers no more, as `YYYY-MM-DD`, if it is known.
@@ -95,11 +97,12 @@ impl Azure {
             full(accounts, region)?;
         }
         let tokens = plan.tokens_per_minute;
-        let (sku, _) = deployment_builder::fitting(&chosen.model, None, tokens, &usages)?;
+        let fitting = deployment_builder::fitting(&chosen.model, None, tokens, &usages)?;
         Ok(Placement {
             region: region.to_owned(),
             model: chosen.model.name,
-            sku,
+            sku: fitting.sku,
+            tokens_per_minute: fitting.tokens_per_minute,
             replaces: chosen.replaces,
             retires: chosen.model.retires,
         })

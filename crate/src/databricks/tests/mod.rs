@@ -225,3 +225,53 @@ fn a_cluster_of_someone_else_is_left_alone() {
     });
     assert_ne!(cluster(&cloud).id(), "theirs");
 }
+
+#[test]
+fn the_contents_are_what_people_made() {
+    let cloud = Cloud::with_faults(|request, _| {
+        let answer = |body: Value| Some(Reply::json(200, body));
+        match request.target.as_str() {
+            "/api/2.2/jobs/list" => answer(json!({"jobs": [
+                {"job_id": 5, "settings": {"name": "nightly"}}, {"job_id": 6}]})),
+            "/api/2.0/serving-endpoints" => {
+                answer(json!({"endpoints": [{"name": "databricks-llama"}, {"name": "even"}]}))
+            }
+            "/api/2.0/workspace/list?path=%2F" => answer(json!({"objects": [
+                {"path": "/Users", "object_type": "DIRECTORY"}, {"path": "/", "object_type": "DIRECTORY"},
+                {"path": "/Shared", "object_type": "DIRECTORY"}]})),
+            "/api/2.0/workspace/list?path=%2FUsers" => answer(json!({"objects": [
+                {"path": "/Users/a", "object_type": "DIRECTORY"},
+                {"path": "/Users/a/Trash", "object_type": "DIRECTORY"},
+                {"path": "/Users/x\u{1b}[2J.py", "object_type": "FILE"}]})),
+            "/api/2.0/workspace/list?path=%2FUsers%2Fa" => answer(json!({"objects": [
+                {"path": "/Users/a/lab", "object_type": "NOTEBOOK"}]})),
+            "/api/2.0/workspace/list?path=%2FShared" => answer(json!({})),
+            _ => None,
+        }
+    });
+    let workspace = workspace(&cloud);
+    cluster(&cloud);
+    insta::assert_debug_snapshot!(workspace.contents().unwrap(), @r#"
+    [
+        "cluster evenhand",
+        "job nightly",
+        "job 6",
+        "serving endpoint even",
+        "file /Users/x�[2J.py",
+        "notebook /Users/a/lab",
+    ]
+    "#);
+}
+
+#[test]
+fn what_only_looks_is_asked_again_after_a_failure_of_the_service() {
+    let cloud = Cloud::with_faults(|request, number| {
+        let is_change = request.target.ends_with("/clusters/create");
+        let fails = is_change || number % 2 == 0;
+        fails.then(|| databricks_error(500, "INTERNAL_ERROR", "oops"))
+    });
+    assert!(workspace(&cloud).clusters().unwrap().is_empty());
+    let error = workspace(&cloud).cluster().create().unwrap_err();
+    assert_eq!(error.message(), "127.0.0.1 failed: oops");
+    assert_eq!(bodies(&cloud, "/clusters/create").len(), 1);
+}

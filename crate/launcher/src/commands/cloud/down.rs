@@ -1,14 +1,17 @@
 //! `evenhand cloud down`: removes what the ledger holds and nothing else, the last first, and asks Azure
 //! afterwards whether each thing is gone.
 
-use evenhand::SettingsFile;
 use evenhand::azure::{Azure, DeletedAccount};
 
 use super::ledger::{Deleted, Kind, Ledger, Progress};
+use super::plan::settings_file;
 use super::session::Session;
 use super::{DownOptions, confirm};
 use crate::error::{Failure, Result};
 use crate::terminal::{err, out};
+
+/// How many things that are not in the ledger a message names.
+const MOST_SHOWN: usize = 8;
 
 pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
     if ledger.is_empty() {
@@ -44,8 +47,11 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
 
 /// Removes all that is in the ledger. One that was interrupted does the same again.
 pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
-    if let Some(path) = &ledger.entries.settings {
-        SettingsFile::new(path).remove()?;
+    for path in &ledger.entries.settings {
+        // The key in it opens nothing any more once the account is gone, which is not to wait for this.
+        if let Err(error) = settings_file(path, &ledger.entries.suffix).remove() {
+            err!("! {}", Failure::from(error));
+        }
     }
     ledger.entries.is_complete = false;
     let azure = match ledger.entries.things.is_empty() {
@@ -57,9 +63,7 @@ pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Re
         match thing.kind {
             Kind::Cluster => remove_cluster(&azure, &ledger.name_of(Kind::Workspace), &thing.name)?,
             Kind::Workspace => remove_workspace(&azure, &thing.name)?,
-            Kind::Deployment => {
-                remove_deployment(&azure, &ledger.name_of(Kind::Account), &thing.name)?
-            }
+            Kind::Deployment => remove_deployment(&azure, ledger, &thing.name)?,
             Kind::Account => remove_account(&azure, ledger, &thing.name)?,
             Kind::ResourceGroup => remove_group(&azure)?,
         }
@@ -82,6 +86,16 @@ fn remove_cluster(azure: &Azure, workspace: &str, name: &str) -> Result<()> {
 fn remove_workspace(azure: &Azure, name: &str) -> Result<()> {
     let builder = azure.databricks(name);
     if let Some(workspace) = builder.get()? {
+        // Its cluster is gone: all that is in it now was made by somebody else, or in another way.
+        let contents = workspace.workspace().contents().map_err(|error| {
+            let why = format!("what is in the workspace {name} is not known, so it is not deleted");
+            Failure::from(error).at(why)
+        })?;
+        let hint = format!(
+            "export what is to be kept, delete it at https://{}, and run `evenhand cloud down` again",
+            workspace.host()
+        );
+        holds_nothing(&format!("the workspace {name}"), &contents, &hint)?;
         workspace.delete()?;
     }
     proven(&format!("the workspace {name}"), builder.get()?.is_none())?;
@@ -94,17 +108,13 @@ fn remove_workspace(azure: &Azure, name: &str) -> Result<()> {
     proven(&what, !managed.has_resource_group()?)
 }
 
-fn remove_deployment(azure: &Azure, account: &str, name: &str) -> Result<()> {
-    let Some(account) = azure.openai(account).get()? else {
-        return Ok(());
-    };
-    let is_it = |one: &evenhand::azure::Deployment| one.name().eq_ignore_ascii_case(name);
-    if let Some(deployment) = account.deployments()?.into_iter().find(is_it) {
+fn remove_deployment(azure: &Azure, ledger: &Ledger, name: &str) -> Result<()> {
+    if let Some(deployment) = ledger.find_deployment(azure)? {
         deployment.delete()?;
     }
     proven(
         &format!("the deployment {name}"),
-        !account.deployments()?.iter().any(is_it),
+        ledger.find_deployment(azure)?.is_none(),
     )
 }
 
@@ -117,13 +127,8 @@ fn remove_account(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> 
             .iter()
             .map(|one| one.name().to_owned())
             .collect();
-        if !others.is_empty() {
-            return Err(Failure::new(format!(
-                "the account {name} holds what is not in the ledger: {}",
-                others.join(", ")
-            ))
-            .hint("delete that in the portal, and run `evenhand cloud down` again"));
-        }
+        let hint = "delete that in the portal, and run `evenhand cloud down` again";
+        holds_nothing(&format!("the account {name}"), &others, hint)?;
         account.delete()?;
     }
     proven(&format!("the account {name}"), builder.get()?.is_none())?;
@@ -139,14 +144,9 @@ fn remove_account(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> 
 
 fn remove_group(azure: &Azure) -> Result<()> {
     let group = azure.resource_group();
-    let others = azure.resources()?;
-    if !others.is_empty() {
-        return Err(Failure::new(format!(
-            "the resource group {group} holds what is not in the ledger: {}",
-            others.join(", ")
-        ))
-        .hint("move or delete that in the portal, and run `evenhand cloud down` again"));
-    }
+    let hint = "move or delete that in the portal, and run `evenhand cloud down` again";
+    let what = format!("the resource group {group}");
+    holds_nothing(&what, &azure.resources()?, hint)?;
     azure.delete_resource_group()?;
     proven(
         &format!("the resource group {group}"),
@@ -185,6 +185,21 @@ fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
         ledger.save()?;
     }
     ledger.save()
+}
+
+/// # Errors
+/// There is something in it that would be deleted with it.
+fn holds_nothing(what: &str, others: &[String], hint: &str) -> Result<()> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let shown = others.get(..MOST_SHOWN).unwrap_or(others).join(", ");
+    let rest = match others.len().saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    let words = format!("{what} holds what is not in the ledger: {shown}{rest}");
+    Err(Failure::new(words).hint(hint))
 }
 
 fn proven(what: &str, is_gone: bool) -> Result<()> {

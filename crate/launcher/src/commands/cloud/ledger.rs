@@ -2,9 +2,9 @@
 //! only its owner can read, written as a whole, and believed only if nobody has changed it since.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use evenhand::azure::{Azure, Deployment};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +79,9 @@ pub(super) struct Entries {
     pub(super) suffix: String,
     /// Whether `up` has made all that it was to make.
     pub(super) is_complete: bool,
-    /// The file with the settings.
-    pub(super) settings: Option<PathBuf>,
+    /// The files with the settings.
+    #[serde(with = "one_or_more")]
+    pub(super) settings: Vec<PathBuf>,
     pub(super) things: Vec<Thing>,
     pub(super) deleted: Vec<Deleted>,
 }
@@ -156,6 +157,19 @@ impl Ledger {
             .map_or_else(String::new, |thing| thing.name.clone())
     }
 
+    /// The deployment, if it exists.
+    pub(super) fn find_deployment(&self, azure: &Azure) -> Result<Option<Deployment>> {
+        let name = self.name_of(Kind::Deployment);
+        let Some(account) = self.find(Kind::Account) else {
+            return Ok(None);
+        };
+        let Some(account) = azure.openai(&account.name).get()? else {
+            return Ok(None);
+        };
+        let mut deployments = account.deployments()?.into_iter();
+        Ok(deployments.find(|one| one.name().eq_ignore_ascii_case(&name)))
+    }
+
     /// Notes that something is about to be made, made, or about to be removed.
     pub(super) fn note(&mut self, kind: Kind, name: &str, progress: Progress) -> Result<()> {
         let things = &mut self.entries.things;
@@ -195,13 +209,45 @@ impl Ledger {
             sha256: sum(&self.entries)?,
         };
         let text = serde_json::to_vec_pretty(&saved).with_context(context)?;
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let mut new = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
-        new.write_all(&text).with_context(context)?;
-        // Before anything is made that only this file tells of.
-        new.as_file().sync_all().with_context(context)?;
-        new.persist(&self.path).with_context(context)?;
-        Ok(())
+        // It is on the disk before anything is made that only this file tells of.
+        private::replace_in_locked_folder(&self.path, &text, true).with_context(context)
+    }
+}
+
+/// Files as a path where there is one, and nothing where there is none, as ledgers had it before there could
+/// be several.
+mod one_or_more {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        None,
+        One(PathBuf),
+        More(Vec<PathBuf>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        files: &[PathBuf],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match files {
+            [] => serializer.serialize_none(),
+            [file] => file.serialize(serializer),
+            files => files.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
+        Ok(match Saved::deserialize(deserializer)? {
+            Saved::None => Vec::new(),
+            Saved::One(file) => vec![file],
+            Saved::More(files) => files,
+        })
     }
 }
 

@@ -48,6 +48,9 @@ enum Action {
     Down(DownOptions),
 }
 
+/// The lab's model.
+const DEFAULT_MODEL: &str = "gpt-35-turbo";
+
 /// What is wanted.
 #[derive(Clone, Debug, clap::Args)]
 struct Wanted {
@@ -55,7 +58,7 @@ struct Wanted {
     #[arg(long = "region", value_name = "NAME")]
     regions: Vec<String>,
     /// The model; one that is retired is replaced by today's
-    #[arg(long, default_value = "gpt-35-turbo")]
+    #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     /// The deployment's quota
     #[arg(long, value_name = "N", default_value_t = 5_000,

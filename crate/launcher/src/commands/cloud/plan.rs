@@ -1,11 +1,14 @@
 //! The names of what is made, what is charged for it, and the table that is shown before.
 
-use evenhand::azure::Azure;
+use std::path::Path;
+
+use evenhand::SettingsFile;
+use evenhand::azure::{Azure, Region};
 use evenhand::databricks::HourlyPrice;
 use evenhand::text::grouped;
 
-use super::UpOptions;
 use super::ledger::{Entries, Kind};
+use super::{DEFAULT_MODEL, UpOptions};
 use crate::terminal::out;
 
 /// The account of a learner.
@@ -16,6 +19,11 @@ pub(super) fn account(suffix: &str) -> String {
 /// The workspace of a learner.
 pub(super) fn workspace(suffix: &str) -> String {
     format!("even-dbx-{suffix}")
+}
+
+/// The file for the settings of a learner, in which those of others stay.
+pub(super) fn settings_file(path: &Path, suffix: &str) -> SettingsFile {
+    SettingsFile::new(path).labeled(account(suffix))
 }
 
 /// What there is to be, in the order in which it is made.
@@ -66,12 +74,47 @@ pub(super) fn cluster_price(
     }
 }
 
+/// What is chosen before anything is made.
+pub(super) struct Choice {
+    /// The model that is retired, if another one replaces it.
+    pub(super) old_model: Option<String>,
+    /// The deployment's quota: what Azure sells, or what the deployment has that exists.
+    pub(super) tokens_per_minute: u64,
+    /// Whether the resource group exists.
+    pub(super) has_group: bool,
+}
+
+/// The options that what exists has not been made with, and which change nothing in it.
+fn left_aside(options: &UpOptions, entries: &Entries, choice: &Choice) -> Vec<&'static str> {
+    let wanted = &options.wanted;
+    let is_there = |kind: Kind| entries.things.iter().any(|thing| thing.kind == kind);
+    let is_elsewhere = !wanted.regions.is_empty()
+        && !wanted
+            .regions
+            .iter()
+            .any(|region| Region::named(region) == Region::named(&entries.region));
+    let has_less = choice.tokens_per_minute < wanted.tokens_per_minute;
+    let mut options = Vec::new();
+    if is_there(Kind::Account) && is_elsewhere {
+        options.push("--region");
+    }
+    if is_there(Kind::Deployment) {
+        let is_another = ![DEFAULT_MODEL, entries.model.as_str()].contains(&wanted.model.as_str());
+        options.extend(is_another.then_some("--model"));
+        options.extend(has_less.then_some("--tokens-per-minute"));
+    }
+    options
+}
+
 /// Shows what will be made, where, and what is charged.
-pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, old_model: Option<&str>) {
+pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, choice: &Choice) {
     let is_practice = azure.is_practice();
     let cluster = cluster_price(azure, entries, !options.wanted.without_databricks);
     let wanted = wanted(entries, !options.wanted.without_databricks);
-    let is_there = |kind: Kind| entries.things.iter().any(|thing| thing.kind == kind);
+    let is_there = |kind: Kind| match kind {
+        Kind::ResourceGroup => choice.has_group,
+        kind => entries.things.iter().any(|thing| thing.kind == kind),
+    };
     out!(
         "In {}, in the subscription {}:\n",
         entries.region,
@@ -93,10 +136,17 @@ pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, old_mo
     out!(
         "\nThe deployment is of {} with {} tokens per minute.",
         entries.model,
-        grouped(options.wanted.tokens_per_minute)
+        grouped(choice.tokens_per_minute)
     );
-    if let Some(old) = old_model {
+    if let Some(old) = &choice.old_model {
         out!("{old} is retired: {} replaces it.", entries.model);
+    }
+    let left_aside = left_aside(options, entries, choice);
+    if !left_aside.is_empty() {
+        out!(
+            "What exists stays as it is: {} would count after `evenhand cloud down`.",
+            left_aside.join(", ")
+        );
     }
     if !is_practice {
         out!(

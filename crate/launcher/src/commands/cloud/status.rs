@@ -58,14 +58,7 @@ fn state(azure: &Azure, ledger: &Ledger, kind: Kind, name: &str) -> Result<Strin
             .openai(name)
             .get()?
             .map(|account| format!("exists in {}", account.region())),
-        Kind::Deployment => match azure.openai(ledger.name_of(Kind::Account)).get()? {
-            Some(account) => {
-                let all = account.deployments()?;
-                let found = all.iter().find(|one| one.name().eq_ignore_ascii_case(name));
-                found.map(ToString::to_string)
-            }
-            None => None,
-        },
+        Kind::Deployment => ledger.find_deployment(azure)?.map(|it| it.to_string()),
         Kind::Workspace => azure
             .databricks(name)
             .get()?

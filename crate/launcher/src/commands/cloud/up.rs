@@ -1,13 +1,14 @@
 //! `evenhand cloud up`: makes what is missing, one thing after another. Each is in the ledger before it is
 //! made, so that the same command goes on wherever it was interrupted, and `down` knows all of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use evenhand::ErrorKind;
 use evenhand::azure::{Azure, Deployment, Placement, Region};
-use evenhand::{ErrorKind, SettingsFile};
 
 use super::ledger::{Entries, Kind, Ledger, Progress};
+use super::plan::{Choice, settings_file};
 use super::session::Session;
 use super::{UpOptions, Wanted, confirm, down, plan};
 use crate::error::{Context, Failure, Result};
@@ -77,7 +78,6 @@ impl From<Failure> for Refused {
 pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
     let azure = &session.azure;
     let settings = absolute(&options.settings)?;
-    SettingsFile::new(&settings).check()?;
     if ledger
         .entries
         .things
@@ -90,17 +90,20 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
     let mut is_asked = false;
     for attempt in 1.. {
         let was_complete = ledger.entries.is_complete;
-        let old_model = prepare(options, azure, &mut ledger)?;
-        ledger.entries.settings = Some(settings.clone());
+        let choice = prepare(options, azure, &mut ledger)?;
+        settings_file(&settings, &ledger.entries.suffix).check()?;
+        if !ledger.entries.settings.contains(&settings) {
+            ledger.entries.settings.push(settings.clone());
+        }
         if !is_asked {
-            plan::show(options, &ledger.entries, azure, old_model.as_deref());
+            plan::show(options, &ledger.entries, azure, &choice);
             if lacks(options, &ledger) {
                 confirm("Make it?", options.yes)?;
             }
             is_asked = true;
         }
         let refused = match make(options, azure, &mut ledger) {
-            Ok(deployment) => return finish(options, session, &mut ledger, &deployment),
+            Ok(deployment) => return finish(&settings, session, &ledger, &deployment),
             Err(refused) => refused,
         };
         if refused.why == Why::Interrupted || was_complete {
@@ -128,7 +131,7 @@ fn pause() {
     std::thread::sleep(LONGEST_PAUSE.mul_f64(part));
 }
 
-fn absolute(path: &std::path::Path) -> Result<PathBuf> {
+fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("there is no file {}", path.display()))
 }
 
@@ -149,11 +152,19 @@ pub(super) fn new_entries(azure: &Azure, wanted: &Wanted) -> Result<Entries> {
     })
 }
 
-/// Chooses names, a region and a model, unless the ledger has them. The model that is retired, if
-/// another one replaces it.
-fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Option<String>> {
+/// Chooses names, a region and a model, unless the ledger has them.
+fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Choice> {
+    let wanted = options.wanted.tokens_per_minute;
     if !ledger.entries.things.is_empty() {
-        return Ok(None);
+        let azure = azure.in_resource_group(&ledger.entries.resource_group)?;
+        let exists = ledger.find_deployment(&azure)?;
+        return Ok(Choice {
+            old_model: None,
+            tokens_per_minute: exists
+                .and_then(|it| it.tokens_per_minute())
+                .unwrap_or(wanted),
+            has_group: azure.has_resource_group()?,
+        });
     }
     let deleted = std::mem::take(&mut ledger.entries.deleted);
     let mut entries = new_entries(azure, &options.wanted)?;
@@ -162,7 +173,12 @@ fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Op
     entries.model = placement.model;
     entries.deleted = deleted;
     ledger.entries = entries;
-    Ok(placement.replaces)
+    let azure = azure.in_resource_group(&ledger.entries.resource_group)?;
+    Ok(Choice {
+        old_model: placement.replaces,
+        tokens_per_minute: placement.tokens_per_minute,
+        has_group: azure.has_resource_group()?,
+    })
 }
 
 /// Whether anything is to be made.
@@ -276,15 +292,23 @@ fn begin(
 }
 
 fn finish(
-    options: &UpOptions,
+    settings: &Path,
     session: &Session,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     deployment: &Deployment,
 ) -> Result<()> {
-    SettingsFile::new(&options.settings).write(&deployment.settings()?)?;
+    // Another file than the last time is in the ledger before the key is in the file.
+    ledger.save()?;
+    let written = deployment
+        .settings()
+        .and_then(|it| settings_file(settings, &ledger.entries.suffix).write(&it));
+    written.map_err(|error| {
+        Failure::from(error)
+            .at("everything is there but the settings, which the same command writes")
+    })?;
     out!(
         "\n✓ everything is there. The settings, with a key, are in {}",
-        options.settings.display()
+        settings.display()
     );
     if session.ends_with_us() {
         out!("  `evenhand practice` starts the practice cloud that answers there");

@@ -1,7 +1,7 @@
 //! Permissions that keep other users out: folders of mode 0700, files of mode 0600.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -31,6 +31,23 @@ pub fn lock_folder(path: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Replaces a file, as a whole or not at all, in a folder whose lock this process holds: what a kill leaves
+/// behind has one name, and the next change takes it. If `is_synced`, it is on the disk afterwards.
+pub fn replace_in_locked_folder(path: &Path, text: &[u8], is_synced: bool) -> io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)?;
+    file.write_all(text)?;
+    if is_synced {
+        file.sync_all()?;
+    }
+    fs::rename(&unfinished, path)
 }
 
 /// As long as this value exists, everything that this process and its children create is

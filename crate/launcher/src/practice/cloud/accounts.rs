@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::azure::{busy, group_path};
 use super::fields::{set, text};
 use super::state::{Deleted, Thing, set_creating};
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found};
+use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found, regions};
 
 const PROVIDER: &str = "Microsoft.CognitiveServices";
 
@@ -21,8 +21,14 @@ impl Cloud {
     /// What the provider has besides the accounts of a group.
     pub(super) fn cognitive(&mut self, ask: &Ask<'_>, rest: &[&str]) -> Result<Told, Told> {
         match (ask.method, rest) {
-            ("GET", ["locations", _, "models"]) => Ok(Told::list(self.models())),
-            ("GET", ["locations", region, "usages"]) => Ok(Told::list(self.usages(region))),
+            ("GET", ["locations", region, "models"]) => {
+                regions::asked(region, "locations/models")?;
+                Ok(Told::list(self.models()))
+            }
+            ("GET", ["locations", region, "usages"]) => {
+                regions::asked(region, "locations/usages")?;
+                Ok(Told::list(self.usages(region)))
+            }
             ("POST", ["checkDomainAvailability"]) => {
                 let body = ask.json()?;
                 let name = text(&body, &["subdomainName"]);
@@ -110,6 +116,10 @@ impl Cloud {
     ) -> Result<Told, Told> {
         let mut body = ask.json()?;
         self.needs(PROVIDER, ask.now)?;
+        regions::made_in(
+            text(&body, &["location"]),
+            "Microsoft.CognitiveServices/accounts",
+        )?;
         if self.has(Fault::FreeTrial) {
             let words = "The subscription does not have QuotaId/Feature required by SKU 'S0' from kind \
                          'OpenAI' or contains blocked QuotaId/Feature.";
@@ -230,7 +240,7 @@ impl Cloud {
     }
 }
 
-fn account_told(thing: &Thing, ask: &Ask<'_>) -> Value {
+pub(super) fn account_told(thing: &Thing, ask: &Ask<'_>) -> Value {
     let mut body = thing.told(ask.now);
     let address = format!("{}/", ask.origin);
     set(&mut body, &["properties", "endpoint"], json!(address));

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::fields::set;
+use super::fields::{set, text};
 use super::state::Group;
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, USER, arm_error, not_found};
+use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, USER, arm_error, not_found, regions};
 
 const ONE: &str = include_str!("data/subscription.json");
 const RIGHTS: &str = include_str!("data/permissions.json");
@@ -45,6 +45,11 @@ impl Cloud {
             _ => return Err(not_found()),
         };
         self.may_change(ask, &path, rest)?;
+        if ask.method == "GET"
+            && let Some(items) = self.list(ask, rest)?
+        {
+            return Ok(Told::list(items));
+        }
         match (ask.method, rest) {
             ("GET", []) => Ok(Told::ok(&self.subscription())),
             (_, ["providers", name]) => Ok(Told::ok(&self.provider(name, ask.now))),
@@ -58,10 +63,6 @@ impl Cloud {
                 self.cognitive(ask, rest)
             }
             (_, [word, name]) if is_groups(word) => self.group(ask, name),
-            ("GET", [word, name, "resources"]) if is_groups(word) => {
-                self.group_of(name)?;
-                Ok(Told::list(self.inside(name)))
-            }
             (
                 _,
                 [
@@ -112,7 +113,9 @@ impl Cloud {
     /// Whether this change is allowed now. The words are those of the recorded refusals.
     fn may_change(&self, ask: &Ask<'_>, path: &str, rest: &[&str]) -> Result<(), Told> {
         let last = rest.last().copied().unwrap_or_default();
-        if ask.method == "GET" || ["listKeys", "checkDomainAvailability"].contains(&last) {
+        if matches!(ask.method, "GET" | "HEAD")
+            || ["listKeys", "checkDomainAvailability"].contains(&last)
+        {
             return Ok(());
         }
         let forbidden = |action: &str| {
@@ -149,7 +152,7 @@ impl Cloud {
         Ok(())
     }
 
-    fn provider(&self, name: &str, now: u64) -> Value {
+    pub(super) fn provider(&self, name: &str, now: u64) -> Value {
         let state = match self.state.providers.get(&name.to_lowercase()) {
             Some(at) if *at <= now => "Registered",
             Some(_) => "Registering",
@@ -207,8 +210,21 @@ impl Cloud {
                 let group = self.group_of(name)?;
                 Ok(Told::ok(&group.body))
             }
+            "HEAD" => {
+                let status = if self.group_of(name).is_ok() {
+                    204
+                } else {
+                    404
+                };
+                Ok(Told::text(status, ""))
+            }
             "PUT" => {
                 let mut body = ask.json()?;
+                check_group_name(name)?;
+                regions::made_in(
+                    text(&body, &["location"]),
+                    "Microsoft.Resources/resourceGroups",
+                )?;
                 let is_new = !self.state.groups.contains_key(&key);
                 let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}");
                 set(&mut body, &["id"], json!(id));
@@ -263,21 +279,6 @@ impl Cloud {
         })
     }
 
-    /// The resources of a group, without what is inside them.
-    fn inside(&self, group: &str) -> Vec<Value> {
-        let prefix = group_path(group);
-        let things = self.state.things.iter();
-        let things =
-            things.filter(|(path, _)| path.starts_with(&prefix) && !path.contains("/deployments/"));
-        let told = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
-        things
-            .map(|(_, thing)| {
-                json!({"id": told(&thing.body, "id"), "name": told(&thing.body, "name"),
-                    "type": told(&thing.body, "type"), "location": told(&thing.body, "location")})
-            })
-            .collect()
-    }
-
     pub(super) fn remove_group(&mut self, name: &str, now: u64) {
         self.state.groups.remove(name);
         let prefix = group_path(name);
@@ -314,7 +315,24 @@ pub(super) fn group_path(group: &str) -> String {
     format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/{group}/")
 }
 
-fn is_groups(word: &str) -> bool {
+/// # Errors
+/// Azure has no groups of such a name.
+fn check_group_name(name: &str) -> Result<(), Told> {
+    let is_plain = |it: char| it.is_alphanumeric() || "-._()".contains(it);
+    let is_sound = name.chars().all(is_plain) && !name.ends_with('.') && name.chars().count() <= 90;
+    match is_sound {
+        true => Ok(()),
+        false => {
+            let words = format!(
+                "The provided resource group name '{name}' is invalid. The name can only be a letter, digit, \
+                 '-', '.', '(', ')' or '_', has at most 90 characters and does not end with '.'."
+            );
+            Err(arm_error(400, "InvalidResourceGroup", &words))
+        }
+    }
+}
+
+pub(super) fn is_groups(word: &str) -> bool {
     word.eq_ignore_ascii_case("resourceGroups")
 }
 

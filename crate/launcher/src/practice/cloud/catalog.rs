@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{set, text};
-use super::{Cloud, Fault, Told, not_found};
+use super::{Cloud, Fault, Told, not_found, regions};
 
 const MODELS: &str = include_str!("data/models.json");
 const MACHINES: &str = include_str!("data/machines.json");
@@ -97,7 +97,8 @@ impl Cloud {
     /// Quotas of cores and kinds of machines.
     pub(super) fn compute(&self, rest: &[&str]) -> Result<Told, Told> {
         match rest {
-            ["locations", _, "usages"] => {
+            ["locations", region, "usages"] => {
+                regions::asked(region, "locations/usages")?;
                 let used = self.cores_used();
                 let limit = if self.has(Fault::NoCores) {
                     used

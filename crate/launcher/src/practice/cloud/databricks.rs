@@ -1,6 +1,8 @@
 //! A workspace's REST API: who asks, in which workspace; notebooks, files, runs and endpoints. The shapes
 //! are those of databricks-sdk-py (Apache-2.0).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::fields::text;
@@ -36,6 +38,9 @@ impl Cloud {
             (_, rest) if rest.starts_with("clusters/") => self.clusters(ask, &workspace, rest),
             (_, rest) if rest.starts_with("libraries/") => self.libraries(ask, rest),
             (_, rest) if rest.starts_with("jobs/runs/") => self.runs(ask, &workspace, rest),
+            // Nobody makes jobs here, only runs.
+            ("GET", "jobs/list") => Ok(Told::ok(&json!({"has_more": false}))),
+            ("GET", "workspace/list") => self.folder(ask, &workspace),
             ("POST", "workspace/mkdirs") => ask.json().map(|_| Told::ok(&json!({}))),
             ("POST", "workspace/import") => {
                 let body = ask.json()?;
@@ -94,6 +99,39 @@ impl Cloud {
                 "Workspace does not exist.",
             )),
         }
+    }
+
+    /// What is in a folder of notebooks: those that were imported, and the folders that they are in.
+    fn folder(&self, ask: &Ask<'_>, workspace: &str) -> Result<Told, Told> {
+        let path = ask.query("path").replace("%2F", "/").replace("%40", "@");
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        let start = format!("{workspace} {folder}");
+        let mut objects = BTreeMap::new();
+        if folder == "/" {
+            objects.insert("/Shared".to_owned(), "DIRECTORY");
+            objects.insert("/Users".to_owned(), "DIRECTORY");
+        }
+        for file in self.state.files.keys() {
+            let Some(rest) = file.strip_prefix(&start) else {
+                continue;
+            };
+            // Volumes are no folders of notebooks.
+            let (name, kind) = match rest.split_once('/') {
+                Some(("Volumes", _)) if folder == "/" => continue,
+                Some((name, _)) => (name, "DIRECTORY"),
+                None => (rest, "NOTEBOOK"),
+            };
+            objects.insert(format!("{folder}{name}"), kind);
+        }
+        if objects.is_empty() && !["/Shared/", "/Users/"].contains(&folder.as_str()) {
+            let words = format!("Path ({path}) doesn't exist.");
+            return Err(databricks_error(404, "RESOURCE_DOES_NOT_EXIST", &words));
+        }
+        let objects = objects.iter();
+        let objects: Vec<Value> = objects
+            .map(|(path, kind)| json!({"path": path, "object_type": kind}))
+            .collect();
+        Ok(Told::ok(&json!({"objects": objects})))
     }
 
     fn runs(&mut self, ask: &Ask<'_>, workspace: &str, rest: &str) -> Result<Told, Told> {
@@ -189,6 +227,13 @@ impl Cloud {
     fn serving(&mut self, ask: &Ask<'_>, workspace: &str, rest: &str) -> Result<Told, Told> {
         let key = |name: &str| format!("{workspace} {name}");
         match (ask.method, rest.trim_start_matches('/')) {
+            ("GET", "") => {
+                let start = key("");
+                let names = self.state.endpoints.keys();
+                let names = names.filter_map(|name| name.strip_prefix(&start));
+                let endpoints: Vec<Value> = names.map(|name| json!({"name": name})).collect();
+                Ok(Told::ok(&json!({"endpoints": endpoints})))
+            }
             ("POST", "") => {
                 let body = ask.json()?;
                 let name = text(&body, &["name"]).to_owned();

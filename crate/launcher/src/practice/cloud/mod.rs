@@ -7,7 +7,8 @@
 //! times are shorter, all accounts and workspaces have one address, and nothing costs anything.
 //!
 //! - `state` is what is saved, `fields` reads and sets fields of it, `fault` what can be made to go wrong.
-//! - `azure` has subscriptions, providers and groups; `accounts`, `deployments`, `catalog` and `workspaces`
+//! - `azure` has subscriptions, providers and groups, `regions` where they are, `lists` all of
+//!   one kind; `accounts`, `deployments`, `catalog` and `workspaces`
 //!   are what is in them.
 //! - `databricks` is a workspace: `clusters`, and notebooks, files, runs and endpoints.
 
@@ -19,6 +20,8 @@ mod databricks;
 mod deployments;
 mod fault;
 mod fields;
+mod lists;
+mod regions;
 mod state;
 mod workspaces;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::azure::{busy, group_path};
 use super::fields::{set, text};
 use super::state::{Group, Thing, set_creating};
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found};
+use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found, regions};
 
 const PROVIDER: &str = "Microsoft.Databricks";
 
@@ -29,7 +29,7 @@ impl Cloud {
         match ask.method {
             "GET" => {
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&told(thing, ask)))
+                Ok(Told::ok(&workspace_told(thing, ask)))
             }
             "PUT" => self.make_workspace(ask, group, name, path),
             "DELETE" => {
@@ -57,6 +57,10 @@ impl Cloud {
     ) -> Result<Told, Told> {
         let body = ask.json()?;
         self.needs(PROVIDER, ask.now)?;
+        regions::made_in(
+            text(&body, &["location"]),
+            "Microsoft.Databricks/workspaces",
+        )?;
         let old = self.state.things.get(&path);
         let is_new = old.is_none();
         if old.is_some_and(|old| old.ready_at > ask.now || old.gone_at.is_some()) {
@@ -77,7 +81,7 @@ impl Cloud {
         let ready_at = self.after(ask.now, CREATION);
         let kind = "Microsoft.Databricks/workspaces";
         let thing = Thing::new(body, &id, name, kind, ready_at);
-        let mut answer = told(&thing, ask);
+        let mut answer = workspace_told(&thing, ask);
         set_creating(&mut answer);
         self.state.things.insert(path, thing);
         let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), ready_at);
@@ -130,7 +134,7 @@ impl Cloud {
     }
 }
 
-fn told(thing: &Thing, ask: &Ask<'_>) -> Value {
+pub(super) fn workspace_told(thing: &Thing, ask: &Ask<'_>) -> Value {
     let mut body = thing.told(ask.now);
     let address = ask.origin.trim_start_matches("http://");
     set(&mut body, &["properties", "workspaceUrl"], json!(address));
