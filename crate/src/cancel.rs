@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::sideband::STOP_FILE_VARIABLE;
 
 /// How often a sleep looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A handle that stops a batch, or a wait for Azure or Databricks, from another thread. Clones refer to
 /// the same handle.
@@ -72,7 +72,7 @@ pub(crate) async fn sleep(time: Duration, stop: Option<&CancelHandle>) -> bool {
             return true;
         }
         match until.checked_duration_since(Instant::now()) {
-            Some(left) if !left.is_zero() => tokio::time::sleep(LOOK.min(left)).await,
+            Some(left) if !left.is_zero() => tokio::time::sleep(POLL_INTERVAL.min(left)).await,
             _ => return false,
         }
     }

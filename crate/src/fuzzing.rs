@@ -42,15 +42,15 @@ pub fn answer(body: &[u8]) {
 
 /// A line of a journal or of the Batch API's files.
 pub fn batch_line(line: &[u8]) {
-    if let Ok(read) = format::read::<OutputLine>(line) {
+    if let Ok(read) = format::parse::<OutputLine>(line) {
         let written = format::write(&read).unwrap();
         assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 1);
-        assert_eq!(format::read::<OutputLine>(&written).unwrap(), read);
+        assert_eq!(format::parse::<OutputLine>(&written).unwrap(), read);
         let _ = read.completion();
     }
-    if let Ok(read) = format::read::<RequestLine>(line) {
+    if let Ok(read) = format::parse::<RequestLine>(line) {
         let written = format::write(&read).unwrap();
-        assert_eq!(format::read::<RequestLine>(&written).unwrap(), read);
+        assert_eq!(format::parse::<RequestLine>(&written).unwrap(), read);
     }
 }
 

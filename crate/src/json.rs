@@ -44,7 +44,7 @@ impl Json {
             true => repair_surrogates(text.as_bytes()),
             false => text,
         };
-        let outline = Outline::of(&text);
+        let outline = Outline::from_text(&text);
         if outline.is_too_deep {
             return Err((NoJson::Other, text));
         }
@@ -211,15 +211,15 @@ pub(crate) fn is_null(json: &RawValue) -> bool {
     json.get() == "null"
 }
 
-/// Deserializes the first `MOST` items of a list and skips the rest.
-pub(crate) fn first<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// Deserializes the first `MAX_COUNT` items of a list and skips the rest.
+pub(crate) fn first<'de, D, T, const MAX_COUNT: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    struct First<T, const MOST: usize>(PhantomData<T>);
+    struct First<T, const MAX_COUNT: usize>(PhantomData<T>);
 
-    impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for First<T, MOST> {
+    impl<'de, T: Deserialize<'de>, const MAX_COUNT: usize> Visitor<'de> for First<T, MAX_COUNT> {
         type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,7 +228,7 @@ where
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
             let mut items = Vec::new();
-            while items.len() < MOST {
+            while items.len() < MAX_COUNT {
                 match list.next_element()? {
                     Some(item) => items.push(item),
                     None => return Ok(items),
@@ -239,7 +239,7 @@ where
         }
     }
 
-    deserializer.deserialize_seq(First::<T, MOST>(PhantomData))
+    deserializer.deserialize_seq(First::<T, MAX_COUNT>(PhantomData))
 }
 
 struct Fields<'n, 'f, 'de, const N: usize> {

@@ -11,10 +11,10 @@ use crate::runtime::run_caller_code;
 use crate::text::sanitize_line;
 
 /// The shortest pause, whatever a service asks for.
-const SHORTEST: Duration = Duration::from_millis(20);
+const MIN_DURATION: Duration = Duration::from_millis(20);
 
 /// The longest text of a service that is shown, in characters.
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 /// What a service is doing, and for how long. Its `Display` is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Poller {
         self.next = (self.next * 2).min(self.polling.longest);
         let pause = asked.filter(|asked| !asked.is_zero()).unwrap_or(own);
         let left = self.time_limit.saturating_sub(self.began.elapsed());
-        let pause = pause.max(SHORTEST).min(left.max(SHORTEST));
+        let pause = pause.max(MIN_DURATION).min(left.max(MIN_DURATION));
         self.polling.pause(pause, &self.what).await
     }
 
@@ -159,7 +159,7 @@ impl Poller {
     }
 
     fn show(&mut self, state: &str, is_over: bool) {
-        let state = sanitize_line(&in_words(state), LONGEST);
+        let state = sanitize_line(&in_words(state), MAX_LENGTH);
         let is_new = state != self.last || is_over;
         let progress = WaitProgress {
             what: self.what.clone(),

@@ -23,7 +23,7 @@ use crate::support::server::{Reply, Server};
 const KEY: &str = "Hunter2-Hunter2-Hunter2";
 
 /// Long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The command, in this folder, without a service.
 fn command(folder: &Path) -> Command {
@@ -150,7 +150,7 @@ fn begin(command: &mut Command, input: &str) -> (Child, ChildStdin) {
 
 /// Waits for its end, which must come soon.
 fn ends(mut child: Child) -> Ended {
-    if poll(PATIENCE, || child.try_wait().unwrap()).is_none() {
+    if poll(TIMEOUT, || child.try_wait().unwrap()).is_none() {
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         panic!(
@@ -163,7 +163,7 @@ fn ends(mut child: Child) -> Ended {
 
 /// Waits until this many requests have arrived.
 fn wait_for(server: &Server, requests: usize) {
-    let came = poll(PATIENCE, || {
+    let came = poll(TIMEOUT, || {
         (server.requests().len() >= requests).then_some(())
     });
     came.unwrap_or_else(|| panic!("not {requests} requests: {}", server.requests().len()));

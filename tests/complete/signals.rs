@@ -68,7 +68,7 @@ fn two_signals_end_it_now() {
     let running = child.id();
     send(&child, Signal::INT);
     // It takes a moment until the first signal is handled; more than two do no harm.
-    let status = poll(super::PATIENCE, || {
+    let status = poll(super::TIMEOUT, || {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }

@@ -11,7 +11,7 @@ use evenhand::base64_encoding::base64;
 use miniz_oxide::inflate::{decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit};
 
 /// The most that is read of a compressed part.
-const LARGEST: usize = 64 << 20;
+const MAX_SIZE: usize = 64 << 20;
 
 /// What lies below a folder and holds the text: in the content of a file, compressed or not, in a name, or
 /// in the target of a link. Links are not followed, and a file with several names is read once.
@@ -116,7 +116,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// The uncompressed parts of a file of gzip, zlib or zip, one after the other: all of them together may be
 /// larger than the memory.
 fn uncompressed(bytes: &[u8]) -> Box<dyn Iterator<Item = Vec<u8>> + '_> {
-    let inflated = |data: &[u8]| decompress_to_vec_with_limit(data, LARGEST).ok();
+    let inflated = |data: &[u8]| decompress_to_vec_with_limit(data, MAX_SIZE).ok();
     match bytes {
         [0x1F, 0x8B, 8, flags, _, _, _, _, _, _, rest @ ..] => {
             // A name may come first, up to a zero.
@@ -128,7 +128,7 @@ fn uncompressed(bytes: &[u8]) -> Box<dyn Iterator<Item = Vec<u8>> + '_> {
             Box::new(inflated(data).into_iter())
         }
         [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..] => {
-            let part = decompress_to_vec_zlib_with_limit(bytes, LARGEST);
+            let part = decompress_to_vec_zlib_with_limit(bytes, MAX_SIZE);
             Box::new(part.ok().into_iter())
         }
         [b'P', b'K', 3, 4, ..] => {

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use super::{Group, artifact, is_root, note, poll, skip};
 
 /// Long enough for a browser or a page on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A separate Chromium with an empty profile. It ends when this is dropped.
 ///
@@ -64,7 +64,7 @@ impl Browser {
             .env("XDG_CACHE_HOME", profile.path().join("cache"))
             .env("TMPDIR", profile.path());
         let mut driver = Group::start(&command, &log, Duration::ZERO).unwrap();
-        let port = poll(PATIENCE, || {
+        let port = poll(TIMEOUT, || {
             let ended = driver.ended();
             let output = driver.output();
             assert!(ended.is_none(), "chromedriver ended ({ended:?}):\n{output}");
@@ -95,7 +95,7 @@ impl Browser {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(capabilities);
             tokio::time::timeout(
-                PATIENCE,
+                TIMEOUT,
                 builder.connect(&format!("http://127.0.0.1:{port}")),
             )
             .await
@@ -104,7 +104,7 @@ impl Browser {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => panic!("Chromium does not start: {error}\n{}", driver.output()),
             Err(_) => panic!(
-                "Chromium does not start in {PATIENCE:?}\n{}",
+                "Chromium does not start in {TIMEOUT:?}\n{}",
                 driver.output()
             ),
         };
@@ -217,10 +217,10 @@ impl Browser {
 
     /// Waits until `condition` holds. A failure shows what was on the page instead.
     pub(crate) fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        if poll(PATIENCE, || condition().then_some(())).is_none() {
+        if poll(TIMEOUT, || condition().then_some(())).is_none() {
             let picture = self.screenshot(&format!("failed-{}.png", self.group()));
             panic!(
-                "no {what} after {PATIENCE:?}; the page is in {}, its text:\n{}",
+                "no {what} after {TIMEOUT:?}; the page is in {}, its text:\n{}",
                 picture.display(),
                 self.texts("body").join("\n")
             );
@@ -261,11 +261,11 @@ impl Browser {
     ) -> T {
         let outcome = self
             .runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, command).await });
+            .block_on(async { tokio::time::timeout(TIMEOUT, command).await });
         match outcome {
             Ok(Ok(value)) => value,
             Ok(Err(error)) => panic!("the browser cannot {what}: {error}"),
-            Err(_) => panic!("the browser cannot {what} in {PATIENCE:?}"),
+            Err(_) => panic!("the browser cannot {what} in {TIMEOUT:?}"),
         }
     }
 }

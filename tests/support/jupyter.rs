@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{Group, is_root, poll};
 
 /// Long enough for all of Python's imports before JupyterLab answers.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 /// How long the server may take to end its kernels, which are in process groups of their own.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// Only guards a server on loopback for the length of a test.
@@ -134,7 +134,7 @@ impl JupyterLab {
             .path()
             .join("runtime")
             .join(format!("jpserver-{}.json", server.id()));
-        let port = poll(PATIENCE, || {
+        let port = poll(TIMEOUT, || {
             let ended = server.ended();
             assert!(
                 ended.is_none(),

@@ -21,7 +21,7 @@ exec 3<&0
     read -r _ <&3
     kill -TERM $$
     tries=0
-    while [ $tries -lt "$PATIENCE" ] && kill -0 $$; do sleep 0.1; tries=$((tries + 1)); done
+    while [ $tries -lt "$TIMEOUT" ] && kill -0 $$; do sleep 0.1; tries=$((tries + 1)); done
     kill -KILL 0
 ) >/dev/null 2>&1 &
 exec "$@" 3<&- </dev/null
@@ -44,7 +44,7 @@ impl Group {
             .args(["-c", GUARDED, "sh"])
             .arg(command.get_program())
             .args(command.get_args())
-            .env("PATIENCE", (patience.as_millis() / 100).to_string())
+            .env("TIMEOUT", (patience.as_millis() / 100).to_string())
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)

@@ -15,7 +15,7 @@ def prepared():
         return "drop(evenhand_ahead)" in open(source).read()
     except OSError:
         return False
-until = time.monotonic() + PATIENCE
+until = time.monotonic() + TIMEOUT
 while not prepared() and time.monotonic() < until:
     time.sleep(0.1)
 tell([kernel.run(code) for code in [

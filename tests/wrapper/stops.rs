@@ -113,11 +113,11 @@ fn a_stop_answers_a_question_that_waits_for_the_reader() {
 kernel = Kernel()
 kernel.run(':dep evcxr_input = "1.0"')
 asked = kernel.ask('println!("runs"); evcxr_input::get_string("name? ")', allow_stdin=True)
-question = kernel.client.get_stdin_msg(timeout=PATIENCE)
+question = kernel.client.get_stdin_msg(timeout=TIMEOUT)
 kernel.client.input("Ada")
 typed = kernel.reply(asked)["status"]
 asked = kernel.ask('let name = evcxr_input::get_string("name? ");', allow_stdin=True)
-kernel.client.get_stdin_msg(timeout=PATIENCE)
+kernel.client.get_stdin_msg(timeout=TIMEOUT)
 kernel.interrupt()
 tell([question["content"], typed, kernel.reply(asked)["status"], kernel.run("name")])
 kernel.end()

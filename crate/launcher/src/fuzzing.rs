@@ -36,14 +36,17 @@ pub fn wire(bytes: &[u8]) {
         let Heard::Message(frames) = message else {
             continue;
         };
-        assert!(signed.read(frames.clone()).is_err(), "nobody signed it");
-        if let Ok(message) = unsigned.read(frames) {
+        assert!(
+            signed.read_message(frames.clone()).is_err(),
+            "nobody signed it"
+        );
+        if let Ok(message) = unsigned.read_message(frames) {
             let again = heard(&encode(&unsigned.forward(&message)), 64).unwrap_or_default();
             for sent in again {
                 let Heard::Message(frames) = sent else {
                     continue;
                 };
-                let read = unsigned.read(frames).unwrap();
+                let read = unsigned.read_message(frames).unwrap();
                 assert_eq!(read.header.id(), message.header.id());
                 assert_eq!(read.content, message.content);
             }
@@ -84,7 +87,7 @@ pub fn notebook(text: &[u8]) {
 pub fn sideband(output: &[u8]) {
     let mut reader = Reader::default();
     for piece in output.chunks(7) {
-        reader.read(piece, "word:");
+        reader.split(piece, "word:");
     }
     reader.release();
 }

@@ -133,7 +133,7 @@ const OUR_KEYS: [&str; 3] = [
 
 /// The minimum length of a key that is searched for in other variables: a shorter text could
 /// occur there by chance.
-const SHORTEST_KEY: usize = 8;
+const MIN_KEY: usize = 8;
 
 /// A command for a tool that needs no secrets. It does not run in the current folder: the files
 /// there may be somebody else's, and tools read settings from the folder in which they run.
@@ -177,7 +177,7 @@ fn environment(
         .iter()
         .filter(|(name, _)| OUR_KEYS.iter().any(|key| name == key))
         .map(|(_, value)| value.as_encoded_bytes().trim_ascii().to_vec())
-        .filter(|value| value.len() >= SHORTEST_KEY)
+        .filter(|value| value.len() >= MIN_KEY)
         .collect();
     let more: Vec<String> = more.iter().copied().map(str::to_owned).collect();
     variables.into_iter().filter(move |(name, value)| {

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::text::sanitize_line;
 
 /// How long an account may take to be made or deleted.
-const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
+const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
 /// An account of Azure OpenAI: what deployments belong to, with one address and two keys. Clones mean the
 /// same account.
@@ -106,7 +106,7 @@ impl Azure {
         let call = self
             .call(Method::POST, &path, COGNITIVE, &doing)
             .with(&body);
-        let answer: Availability = self.arm().read(&call, self.polling()).await?;
+        let answer: Availability = self.arm().send_and_parse(&call, self.polling()).await?;
         Ok(answer.is_subdomain_available.unwrap_or(true))
     }
 }
@@ -202,9 +202,9 @@ impl OpenAiAccountBuilder {
         let call = self.account(Method::GET, "look up")?;
         let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let found = arm
-            .find_settled(&call, &self.what(), TIME_LIMIT, polling)
+            .find_settled(&call, &self.what(), TIMEOUT, polling)
             .await?;
-        found.map(|found| self.read(found)).transpose()
+        found.map(|found| self.account_from(found)).transpose()
     }
 
     async fn create_here(&self) -> Result<OpenAiAccount> {
@@ -224,8 +224,8 @@ impl OpenAiAccountBuilder {
         });
         let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let call = call.with(&body);
-        let made = arm.change(&call, &self.what(), TIME_LIMIT, polling).await?;
-        let made = self.read(arm.parse(&made, &call.doing)?)?;
+        let made = arm.change(&call, &self.what(), TIMEOUT, polling).await?;
+        let made = self.account_from(arm.parse(&made, &call.doing)?)?;
         log_line(&format!("{} was made in {}", self.what(), made.region));
         Ok(made)
     }
@@ -240,7 +240,7 @@ impl OpenAiAccountBuilder {
         Ok(subdomain)
     }
 
-    fn read(&self, answer: AccountResponse) -> Result<OpenAiAccount> {
+    fn account_from(&self, answer: AccountResponse) -> Result<OpenAiAccount> {
         let kind = answer.kind.unwrap_or_default();
         if !["OpenAI", "AIServices", ""].contains(&&*kind) {
             let kind = sanitize_line(&kind, 40);
@@ -302,7 +302,7 @@ impl OpenAiAccount {
     pub(super) async fn keys_here(&self) -> Result<Keys> {
         let call = self.call(Method::POST, &["listKeys"], "read the keys of");
         let azure = &self.azure;
-        let answer: KeysResponse = azure.arm().read(&call, azure.polling()).await?;
+        let answer: KeysResponse = azure.arm().send_and_parse(&call, azure.polling()).await?;
         let secret =
             |key: Option<String>| key.filter(|key| !key.trim().is_empty()).map(Secret::new);
         let (first, second) = (secret(answer.key1), secret(answer.key2));
@@ -349,7 +349,7 @@ impl OpenAiAccount {
         let azure = &self.azure;
         azure
             .arm()
-            .delete(&call, &what, TIME_LIMIT, azure.polling())
+            .delete(&call, &what, TIMEOUT, azure.polling())
             .await
     }
 

@@ -41,13 +41,13 @@ const BUSY_PAUSE: u32 = 5;
 const SHORT: Duration = Duration::from_secs(1);
 
 /// The longest wait that Azure may ask for before a request is sent again.
-const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// After how long without an answer the user is told.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The most pages of a list.
-const MOST_PAGES: usize = 500;
+const MAX_PAGES: usize = 500;
 
 /// One request.
 #[derive(Clone)]
@@ -102,7 +102,7 @@ impl Arm {
             is_loopback: endpoint.is_practice,
             is_plain_http,
         };
-        let limits = Limits::of(TIMEOUT, CONNECT);
+        let limits = Limits::with_timeouts(TIMEOUT, CONNECT);
         let host = endpoint.url.host_str().unwrap_or_default();
         Ok(Self {
             http: transport::client(destination, &limits)?,
@@ -141,7 +141,7 @@ impl Arm {
     ///
     /// # Errors
     /// Azure refuses, can't be reached, or says something else.
-    pub(super) async fn read<T: DeserializeOwned>(
+    pub(super) async fn send_and_parse<T: DeserializeOwned>(
         &self,
         call: &Call,
         polling: &PollOptions,
@@ -159,7 +159,7 @@ impl Arm {
         call: &Call,
         polling: &PollOptions,
     ) -> Result<Option<T>> {
-        match self.read(call, polling).await {
+        match self.send_and_parse(call, polling).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
@@ -177,8 +177,8 @@ impl Arm {
     ) -> Result<Vec<T>> {
         let mut items = Vec::new();
         let mut call = call.clone();
-        for _ in 0..MOST_PAGES {
-            let page: Page<T> = self.read(&call, polling).await?;
+        for _ in 0..MAX_PAGES {
+            let page: Page<T> = self.send_and_parse(&call, polling).await?;
             items.extend(page.value);
             let Some(next) = page.next.filter(|next| !next.is_empty()) else {
                 return Ok(items);
@@ -267,7 +267,7 @@ impl Arm {
                 Failure::Transient(error, _) if retries == RETRIES => return Err(error),
                 Failure::Transient(error, retry) => {
                     let asked = retry.asked.filter(|asked| !asked.is_zero());
-                    if asked.is_some_and(|asked| asked > LONGEST_ASKED) {
+                    if asked.is_some_and(|asked| asked > MAX_REQUESTED_WAIT) {
                         return Err(error);
                     }
                     let pause = asked.unwrap_or_else(|| retry.wait(retries, fastrand::f64()));
@@ -325,7 +325,7 @@ impl Arm {
             status,
             headers,
             body,
-        } = opened.read().await;
+        } = opened.read_body().await;
         let body = body.map_err(transient)?;
         if (200..300).contains(&status) {
             self.tokens.accepted(&held);
@@ -356,7 +356,7 @@ impl Arm {
     }
 
     fn refused(&self, call: &Call, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        let reason = ArmError::read(body);
+        let reason = ArmError::from_body(body);
         let is_busy = status == 409 && reason.is_busy();
         let retry = Retry::after_one_of(&PASSING, status, headers, SystemTime::now());
         let id = headers
@@ -367,7 +367,7 @@ impl Arm {
             .into_error(&call.doing, self.host(), Some(status))
             .with_request_id(id.map(|id| crate::text::sanitize_line(id, 80)))
             .with_retry_after(retry.asked);
-        let error = match retry.asked.filter(|asked| *asked > LONGEST_ASKED) {
+        let error = match retry.asked.filter(|asked| *asked > MAX_REQUESTED_WAIT) {
             Some(asked) => {
                 let minutes = asked.as_secs().div_ceil(60);
                 error.with_hint(format!(

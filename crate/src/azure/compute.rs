@@ -38,7 +38,7 @@ impl Azure {
         let answers: Vec<quota::UsageResponse> = self.arm().list(&call, self.polling()).await?;
         Ok(answers
             .into_iter()
-            .filter_map(quota::UsageResponse::read)
+            .filter_map(quota::UsageResponse::into_usage)
             .collect())
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 use crate::text::sanitize_line;
 
-const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
+const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// An account that was deleted and not purged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Properties {
 }
 
 impl DeletedAccountResponse {
-    fn read(self) -> Option<DeletedAccount> {
+    fn into_account(self) -> Option<DeletedAccount> {
         let id = self.id?;
         // `/../locations/REGION/resourceGroups/GROUP/deletedAccounts/NAME`
         let part = |name: &str| {
@@ -92,7 +92,7 @@ impl Azure {
         let answers: Vec<DeletedAccountResponse> = self.arm().list(&call, self.polling()).await?;
         Ok(answers
             .into_iter()
-            .filter_map(DeletedAccountResponse::read)
+            .filter_map(DeletedAccountResponse::into_account)
             .collect())
     }
 
@@ -143,7 +143,7 @@ impl Azure {
         ];
         let what = format!("the deleted account {name}");
         let call = self.call(Method::DELETE, &path, COGNITIVE, &format!("purge {what}"));
-        match self.arm().change(&call, &what, TIME_LIMIT, self.polling()).await {
+        match self.arm().change(&call, &what, TIMEOUT, self.polling()).await {
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) if error.status() == Some(403) => Err(error.with_hint(
                 "purging is a right of the subscription: the role Cognitive Services Contributor on it; \

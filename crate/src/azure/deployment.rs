@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::text::{grouped, sanitize_line};
 
 /// How long a deployment may take.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// A deployment of a model. Clones mean the same deployment.
 #[derive(Clone, Debug)]
@@ -200,11 +200,11 @@ impl Deployment {
         let azure = &self.account.azure;
         azure
             .arm()
-            .delete(&call, &what, TIME_LIMIT, azure.polling())
+            .delete(&call, &what, TIMEOUT, azure.polling())
             .await
     }
 
-    pub(super) fn read(account: &OpenAiAccount, answer: DeploymentResponse) -> Option<Self> {
+    pub(super) fn from_answer(account: &OpenAiAccount, answer: DeploymentResponse) -> Option<Self> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         let name = answer.name?;
         names::DEPLOYMENT.check(&name).ok()?;
@@ -261,7 +261,7 @@ impl OpenAiAccount {
         let call = self.call(Method::GET, &["deployments"], "list the deployments of");
         let answers: Vec<DeploymentResponse> =
             self.azure.arm().list(&call, self.azure.polling()).await?;
-        let read = |answer| Deployment::read(self, answer);
+        let read = |answer| Deployment::from_answer(self, answer);
         Ok(answers.into_iter().filter_map(read).collect())
     }
 }

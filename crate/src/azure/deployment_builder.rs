@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::account::OpenAiAccount;
-use super::deployment::{Deployment, TIME_LIMIT};
+use super::deployment::{Deployment, TIMEOUT};
 use super::model::{self, Chosen, Model, SKUS, Sku};
 use super::quota::QuotaUsage;
 use super::rate_limit::per_minute;
@@ -148,10 +148,10 @@ impl DeploymentBuilder {
             .with(&body);
         let made = azure
             .arm()
-            .change(&call, &what, TIME_LIMIT, azure.polling())
+            .change(&call, &what, TIMEOUT, azure.polling())
             .await?;
-        let made =
-            Deployment::read(account, azure.arm().parse(&made, &call.doing)?).ok_or_else(|| {
+        let made = Deployment::from_answer(account, azure.arm().parse(&made, &call.doing)?)
+            .ok_or_else(|| {
                 Error::new(ErrorKind::Response, format!("Azure says nothing of {what}"))
             })?;
         let made = made.described(&chosen);

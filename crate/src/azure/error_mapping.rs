@@ -6,10 +6,10 @@ use crate::error::{Error, ErrorKind};
 use crate::text::{message, sanitize_line};
 
 /// The longest text of the service that is shown, in characters.
-const LONGEST: usize = 600;
+const MAX_LENGTH: usize = 600;
 
 /// How many of an error's details are shown.
-const MOST_DETAILS: usize = 3;
+const MAX_DETAILS: usize = 3;
 
 /// What Azure says about an error.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -31,7 +31,7 @@ struct Enclosed {
 
 impl ArmError {
     /// The error in a body: inside `error`, flat, or a page of a gateway.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(super) fn from_body(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let enclosed: Enclosed = serde_json::from_str(&text).unwrap_or_default();
         let flat = || serde_json::from_str::<Self>(&text).ok();
@@ -45,7 +45,7 @@ impl ArmError {
     /// The same, fit to be shown.
     fn shown(self) -> Self {
         let line = |text: Option<String>| {
-            let line = sanitize_line(&text?, LONGEST);
+            let line = sanitize_line(&text?, MAX_LENGTH);
             Some(line).filter(|line| !line.is_empty())
         };
         let details = self.details.unwrap_or_default().into_iter();
@@ -53,7 +53,7 @@ impl ArmError {
             code: line(self.code),
             message: line(self.message),
             target: line(self.target),
-            details: Some(details.take(MOST_DETAILS).map(Self::shown).collect()),
+            details: Some(details.take(MAX_DETAILS).map(Self::shown).collect()),
         }
     }
 
@@ -310,7 +310,11 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> Error {
-        ArmError::read(body.as_bytes()).into_error("create the account x", "Azure", Some(status))
+        ArmError::from_body(body.as_bytes()).into_error(
+            "create the account x",
+            "Azure",
+            Some(status),
+        )
     }
 
     #[test]
@@ -350,9 +354,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_body_is_an_error(body in any::<Vec<u8>>(), status in 300_u16..600) {
-            let error = ArmError::read(&body).into_error("x", "y", Some(status));
+            let error = ArmError::from_body(&body).into_error("x", "y", Some(status));
             prop_assert!(error.hint().is_some());
-            prop_assert!(error.message().chars().count() < 4 * LONGEST);
+            prop_assert!(error.message().chars().count() < 4 * MAX_LENGTH);
         }
     }
 }

@@ -170,7 +170,7 @@ impl Azure {
     pub(super) async fn provider_state(&self, namespace: &str) -> Result<String> {
         let doing = format!("look up the provider {namespace}");
         let call = self.call(Method::GET, &["providers", namespace], VERSION, &doing);
-        let provider: Provider = self.arm().read(&call, self.polling()).await?;
+        let provider: Provider = self.arm().send_and_parse(&call, self.polling()).await?;
         Ok(provider.state.unwrap_or_default())
     }
 
@@ -183,7 +183,7 @@ impl Azure {
         let doing = format!("register the provider {namespace}");
         let path = ["providers", namespace, "register"];
         let call = self.call(Method::POST, &path, VERSION, &doing);
-        let _: AnyObject = self.arm().read(&call, self.polling()).await?;
+        let _: AnyObject = self.arm().send_and_parse(&call, self.polling()).await?;
         let what = format!("the provider {namespace}");
         let mut wait = self.polling().begin(what, REGISTRATION);
         while !is_done(&state) {
@@ -215,7 +215,10 @@ impl Azure {
         let doing = format!("create the resource group {group}");
         let body = json!({"location": region, "tags": {TAG: MAKER}});
         let call = self.call(Method::PUT, &[PATH, group], VERSION, &doing);
-        let _: AnyObject = self.arm().read(&call.with(&body), self.polling()).await?;
+        let _: AnyObject = self
+            .arm()
+            .send_and_parse(&call.with(&body), self.polling())
+            .await?;
         log_line(&format!("the resource group {group} was made in {region}"));
         Ok(())
     }

@@ -99,7 +99,7 @@ const COGNITIVE: &str = "2025-09-01";
 /// The pauses between two looks at an operation for which Azure names none: from a second on, twice as
 /// long each, up to Azure's own default.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// The first pause on this machine.
 const PRACTICE_PAUSE: Duration = Duration::from_millis(20);
 
@@ -167,7 +167,7 @@ impl Azure {
             true => PRACTICE_PAUSE,
             false => FIRST_PAUSE,
         };
-        let polling = PollOptions::new(first, LONGEST_PAUSE);
+        let polling = PollOptions::new(first, MAX_PAUSE);
         let arm = Arc::new(Arm::new(endpoint, &identity)?);
         let group = cloud.group.as_deref().unwrap_or(GROUP);
         let group = names::GROUP.check(group)?.to_owned();

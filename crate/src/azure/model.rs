@@ -30,7 +30,7 @@ const OF_LABS: [&str; 9] = [
 pub(super) const SKUS: [&str; 3] = ["Standard", "GlobalStandard", "DataZoneStandard"];
 
 /// How many replacements of replacements are followed.
-const MOST_HOPS: usize = 8;
+const MAX_HOPS: usize = 8;
 
 /// A model that a region offers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,7 +125,7 @@ struct Replacement {
 }
 
 impl Model {
-    fn read(answer: ModelResponse) -> Option<Self> {
+    fn from_answer(answer: ModelResponse) -> Option<Self> {
         // The same model is listed for each kind of account.
         if answer.kind.is_some_and(|kind| kind != "OpenAI") {
             return None;
@@ -203,7 +203,7 @@ pub(super) fn choose(models: &[Model], asked: &str, today: &str) -> Result<Chose
         return Err(unknown(models, asked, today));
     }
     let mut name = asked.to_owned();
-    for _ in 0..MOST_HOPS {
+    for _ in 0..MAX_HOPS {
         let next = models.iter().filter(|model| model.name == name);
         let next = next.max_by_key(|model| &model.version);
         let Some(next) = next.and_then(|model| model.replacement.clone()) else {
@@ -304,7 +304,7 @@ impl Azure {
         let doing = format!("list the models of {region}");
         let call = self.call(Method::GET, &path, COGNITIVE, &doing);
         let answers: Vec<ModelResponse> = self.arm().list(&call, self.polling()).await?;
-        Ok(answers.into_iter().filter_map(Model::read).collect())
+        Ok(answers.into_iter().filter_map(Model::from_answer).collect())
     }
 }
 

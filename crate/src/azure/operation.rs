@@ -251,7 +251,7 @@ impl Arm {
         match operation_status(&state) {
             OperationStatus::Succeeded => Ok(true),
             OperationStatus::Failed => {
-                let error = ArmError::read(body.text().as_bytes());
+                let error = ArmError::from_body(body.text().as_bytes());
                 Err(error.into_error(&call.doing, self.host(), None))
             }
             OperationStatus::Pending => {
@@ -265,7 +265,7 @@ impl Arm {
     fn check(&self, body: &Json, call: &Call) -> Result<()> {
         match state_of(body) {
             Some(state) if operation_status(&state) == OperationStatus::Failed => {
-                let error = ArmError::read(body.text().as_bytes());
+                let error = ArmError::from_body(body.text().as_bytes());
                 Err(error.into_error(&call.doing, self.host(), None))
             }
             _ => Ok(()),

@@ -45,7 +45,7 @@ struct Name {
 }
 
 impl UsageResponse {
-    pub(super) fn read(self) -> Option<QuotaUsage> {
+    pub(super) fn into_usage(self) -> Option<QuotaUsage> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         // A cast saturates, and takes what is no number for zero.
         let number = |number: Option<f64>| number.unwrap_or_default() as u64;
@@ -88,7 +88,7 @@ impl Azure {
         let answers: Vec<UsageResponse> = self.arm().list(&call, self.polling()).await?;
         Ok(answers
             .into_iter()
-            .filter_map(UsageResponse::read)
+            .filter_map(UsageResponse::into_usage)
             .collect())
     }
 }

@@ -16,7 +16,7 @@ use crate::waiting::PollOptions;
 const VERSION: &str = "2022-12-01";
 
 /// How many subscriptions a message lists.
-const MOST_LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// A subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Subscription {
         }
     }
 
-    fn read(answer: SubscriptionResponse) -> Option<Self> {
+    fn from_answer(answer: SubscriptionResponse) -> Option<Self> {
         let shown = |text: Option<String>| sanitize_line(&text.unwrap_or_default(), 120);
         let id = answer.subscription_id?;
         names::SUBSCRIPTION.check(&id).ok()?;
@@ -132,7 +132,10 @@ async fn all(arm: &Arm, polling: &PollOptions) -> Result<Vec<Subscription>> {
         "list your subscriptions",
     );
     let answers: Vec<SubscriptionResponse> = arm.list(&call, polling).await?;
-    Ok(answers.into_iter().filter_map(Subscription::read).collect())
+    Ok(answers
+        .into_iter()
+        .filter_map(Subscription::from_answer)
+        .collect())
 }
 
 /// The subscription of this ID, or else the only one that is enabled.
@@ -148,12 +151,12 @@ pub(super) async fn chosen(
         names::SUBSCRIPTION.check(id)?;
         let doing = format!("look up the subscription {id}");
         let call = arm.call(Method::GET, &["subscriptions", id], VERSION, &doing);
-        let answer: SubscriptionResponse = arm.read(&call, polling).await?;
+        let answer: SubscriptionResponse = arm.send_and_parse(&call, polling).await?;
         let nameless = SubscriptionResponse {
             subscription_id: answer.subscription_id.or_else(|| Some(id.to_owned())),
             ..answer
         };
-        return Subscription::read(nameless).ok_or_else(|| nobodys(arm));
+        return Subscription::from_answer(nameless).ok_or_else(|| nobodys(arm));
     }
     let all = all(arm, polling).await?;
     let (enabled, others): (Vec<_>, Vec<_>) = all.into_iter().partition(Subscription::is_enabled);
@@ -191,10 +194,10 @@ fn nobodys(arm: &Arm) -> Error {
 fn listed(subscriptions: &[Subscription]) -> String {
     let names = subscriptions
         .iter()
-        .take(MOST_LISTED)
+        .take(MAX_LISTED)
         .map(Subscription::to_string);
     let names: Vec<String> = names.collect();
-    match subscriptions.len().saturating_sub(MOST_LISTED) {
+    match subscriptions.len().saturating_sub(MAX_LISTED) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names.join(", ")),
     }

@@ -21,7 +21,7 @@ pub(super) const PROVIDER: &str = "Microsoft.Databricks";
 const VERSION: &str = "2026-01-01";
 
 /// How long a workspace may take to be made or deleted. Five minutes are usual.
-const TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
+const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// A workspace of Azure Databricks. Clones mean the same workspace.
 #[derive(Clone)]
@@ -164,9 +164,9 @@ impl DatabricksWorkspaceBuilder {
         let call = self.call(Method::GET, "look up")?;
         let (arm, polling) = (self.azure.arm(), self.azure.polling());
         let found = arm
-            .find_settled(&call, &self.what(), TIME_LIMIT, polling)
+            .find_settled(&call, &self.what(), TIMEOUT, polling)
             .await?;
-        found.map(|found| self.read(found)).transpose()
+        found.map(|found| self.workspace_from(found)).transpose()
     }
 
     async fn create_here(&self) -> Result<DatabricksWorkspace> {
@@ -194,7 +194,7 @@ impl DatabricksWorkspaceBuilder {
         });
         let (arm, polling) = (azure.arm(), azure.polling());
         let call = call.with(&body);
-        let made = arm.change(&call, &self.what(), TIME_LIMIT, polling).await.map_err(|error| {
+        let made = arm.change(&call, &self.what(), TIMEOUT, polling).await.map_err(|error| {
             match error.message().contains(&managed) && error.kind() == ErrorKind::Conflict {
                 true => error.with_hint(format!(
                     "the resource group {managed} is left over from a workspace: delete it, or choose \
@@ -203,12 +203,12 @@ impl DatabricksWorkspaceBuilder {
                 false => error,
             }
         })?;
-        let made = self.read(arm.parse(&made, &call.doing)?)?;
+        let made = self.workspace_from(arm.parse(&made, &call.doing)?)?;
         log_line(&format!("{} was made in {}", self.what(), made.region));
         Ok(made)
     }
 
-    fn read(&self, answer: WorkspaceResponse) -> Result<DatabricksWorkspace> {
+    fn workspace_from(&self, answer: WorkspaceResponse) -> Result<DatabricksWorkspace> {
         let arm = self.azure.arm();
         let host = answer.properties.unwrap_or_default().workspace_url;
         let host = host.filter(|host| !host.is_empty()).ok_or_else(|| {
@@ -299,7 +299,7 @@ impl DatabricksWorkspace {
                 .append_pair("forceDeletion", "false");
             azure
                 .arm()
-                .delete(&call, &builder.what(), TIME_LIMIT, azure.polling())
+                .delete(&call, &builder.what(), TIMEOUT, azure.polling())
                 .await?;
             let managed = builder.managed_group();
             if azure.has_group(&managed).await? {

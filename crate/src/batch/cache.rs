@@ -15,7 +15,7 @@ use super::profile_file::ProfileFile;
 use super::progress;
 use super::request_stats::RequestStats;
 use super::stop_condition::{StopCondition, StopReason};
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest, Client};
@@ -60,7 +60,7 @@ pub(crate) async fn open(
     };
     match (choice, opened) {
         (JournalChoice::Usual, Err(error)) if error.kind() == ErrorKind::Io => {
-            note(&format!("no journal is kept: {}", error.message()));
+            note_line(&format!("no journal is kept: {}", error.message()));
             Ok(None)
         }
         (_, opened) => opened.map(|cache| cache.map(Arc::new)),
@@ -105,7 +105,7 @@ impl AnswerCache {
         notes.extend(filled);
         let profile = ProfileFile::beside(&path, &options.journal, &parameters);
         notes.extend(profile.load(client, parameters.deployment()));
-        notes.iter().for_each(|line| note(line));
+        notes.iter().for_each(|line| note_line(line));
         Ok(Some(Self {
             client: client.clone(),
             journal,
@@ -213,7 +213,7 @@ impl AnswerCache {
             };
             self.journal.asked(id, line)
         });
-        self.note(written);
+        self.note_failure(written);
     }
 
     /// The request as a line of a request file.
@@ -288,7 +288,7 @@ impl AnswerCache {
             Ok(completion) => OutputLine::answered(id, completion, account),
             Err(error) => OutputLine::failed(id, error, account),
         };
-        self.note(self.journal.append(&line));
+        self.note_failure(self.journal.append(&line));
     }
 
     /// Syncs the journal to disk and returns whether everything was written.
@@ -314,7 +314,7 @@ impl AnswerCache {
         self.trouble().take()
     }
 
-    fn note(&self, written: Result<()>) {
+    fn note_failure(&self, written: Result<()>) {
         if let Err(error) = written {
             self.note_trouble(error);
         }

@@ -34,10 +34,10 @@ const REJECTIONS: u32 = 10;
 
 /// After so many rejections, a row waits twice as long each time, up to this time.
 const PROMPT_REJECTIONS: u32 = 3;
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const MAX_REST: Duration = Duration::from_secs(60);
 
 /// A wait for the quota that is shorter is not reported.
-const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+const MIN_WAIT: Duration = Duration::from_millis(5);
 
 /// A request to send.
 pub(crate) struct Question {
@@ -202,7 +202,7 @@ impl Shared {
             }
             half => half,
         };
-        let outcome = self.ask(index, &request, kept, half.is_some()).await;
+        let outcome = self.ask_row(index, &request, kept, half.is_some()).await;
         match half {
             Some(half) if outcome.as_ref().is_none_or(|it| it.outcome.is_err()) => {
                 Some(from_journal(half))
@@ -213,7 +213,7 @@ impl Shared {
 
     /// Sends a question, and keeps its outcome: an error only if there is no answer yet. `None` if the engine
     /// was closed before it was sent.
-    async fn ask(
+    async fn ask_row(
         &self,
         index: usize,
         request: &ChatRequest,
@@ -411,7 +411,7 @@ impl Shared {
     fn rate_limiter(&self, request: &ChatRequest) -> Result<Arc<RateLimiter>> {
         match request.model.as_deref() {
             Some(deployment) if self.names_its_own(request) && !self.config.unlimited => {
-                RateLimiter::of(self.config.client.host(), deployment, None, true)
+                RateLimiter::for_deployment(self.config.client.host(), deployment, None, true)
             }
             _ => Ok(Arc::clone(&self.config.rate_limiter)),
         }
@@ -446,8 +446,7 @@ impl Shared {
 /// service that asks for a short wait each time would use up the attempts of a few rows.
 fn prolonged(wait: Duration, refused: u32) -> Duration {
     let doublings = refused.saturating_sub(PROMPT_REJECTIONS).min(6);
-    wait.saturating_mul(1 << doublings)
-        .min(wait.max(LONGEST_REST))
+    wait.saturating_mul(1 << doublings).min(wait.max(MAX_REST))
 }
 
 /// The outcome of an exchange, or in place of an error the answer that was there before it.
@@ -491,7 +490,7 @@ fn report(permit: Permit, attempt: &Attempt, answered: Option<Option<Usage>>) ->
 }
 
 fn tell_of_wait(time: Duration) {
-    if time >= SHORTEST_WAIT {
+    if time >= MIN_WAIT {
         tracing::debug!(
             wait_ms = time.as_millis() as u64,
             "a request waited for the quota"

@@ -13,7 +13,7 @@ use crate::error::Result;
 const CONCURRENCY: usize = 8;
 
 /// The maximum concurrency, whatever the caller asks for: a machine has no more connections.
-const MOST_AT_ONCE: usize = 10_000;
+const MAX_CONCURRENT: usize = 10_000;
 
 /// The engine's configuration for this batch.
 pub(crate) fn engine_config<A>(
@@ -24,7 +24,7 @@ pub(crate) fn engine_config<A>(
     let quota = options.quota.clone().or_else(|| batch.client.quota());
     // A caller who sets the concurrency does not want a careful start.
     let careful = options.concurrency.is_none();
-    let rate_limiter = RateLimiter::of(
+    let rate_limiter = RateLimiter::for_deployment(
         batch.client.host(),
         batch.target_deployment().unwrap_or_default(),
         quota.as_ref(),
@@ -35,7 +35,10 @@ pub(crate) fn engine_config<A>(
         deployment: batch.target_deployment().map(str::to_owned),
         rate_limiter,
         unlimited: quota.is_some_and(|quota| quota.is_unlimited()),
-        concurrency: options.concurrency.unwrap_or(CONCURRENCY).min(MOST_AT_ONCE),
+        concurrency: options
+            .concurrency
+            .unwrap_or(CONCURRENCY)
+            .min(MAX_CONCURRENT),
         retries: options.retries.unwrap_or(batch.client.max_retries()),
         thinking_allowance: options.thinking_allowance,
         spending: Arc::new(Spending::new(options.budget)?),

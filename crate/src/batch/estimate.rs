@@ -196,7 +196,7 @@ async fn estimate_requests(batch: Batch<Requests>, price: Price) -> Result<Estim
     let per_token = price.per_token()?;
     let cache = existing_journal(&batch).await?;
     let mut sum = Sum::new(&batch)?;
-    let requests = batch.asked.take()?;
+    let requests = batch.asked.take_rows()?;
     let common = batch.common;
     // Reading may block.
     let reading = tokio::task::spawn_blocking(move || {

@@ -8,7 +8,7 @@ use crate::error::{ContentFilter, FilterResult};
 use crate::text::sanitize_line;
 
 /// No name of a category is as long.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// One column for each category that occurs, named by the prefix and the category. A category with
 /// severities is text (`safe`, `low`, `medium`, `high`), one that is only detected is true or false.
@@ -51,14 +51,14 @@ pub(crate) fn found_nothing(rows: &[Option<&ContentFilter>]) -> bool {
 
 /// Whether the service's name of a category can be part of a column's name.
 fn is_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len())
+    (1..=MAX_NAME).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn severity(result: Option<&FilterResult>) -> Option<String> {
-    Some(sanitize_line(result?.severity.as_deref()?, LONGEST_NAME))
+    Some(sanitize_line(result?.severity.as_deref()?, MAX_NAME))
 }
 
 fn is_detected(result: Option<&FilterResult>) -> Option<bool> {

@@ -16,7 +16,7 @@ use crate::openai::ChatCompletion;
 
 /// The longest line that is written or read, in bytes: four times the largest body that a
 /// client reads.
-pub(crate) const LONGEST_LINE: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// One request, in the format of the Batch API's input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -249,14 +249,14 @@ fn any_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
 /// Parses a line, with or without its line end.
 ///
 /// If that fails, the line is parsed again after [`repair_surrogates`].
-pub(crate) fn read<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(line).or_else(|_| serde_json::from_str(&repair_surrogates(line)))
 }
 
 /// Serializes a line, with its line end.
 ///
 /// # Errors
-/// The line is longer than [`LONGEST_LINE`].
+/// The line is longer than [`MAX_LINE`].
 pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
     let mut buffer = LineBuffer(Vec::new());
     serde_json::to_writer(&mut buffer, line).map_err(|error| {
@@ -264,12 +264,12 @@ pub(crate) fn write(line: &impl Serialize) -> Result<Vec<u8>> {
     })?;
     let LineBuffer(mut bytes) = buffer;
     bytes.push(b'\n');
-    if bytes.len() > LONGEST_LINE {
+    if bytes.len() > MAX_LINE {
         return Err(Error::new(
             ErrorKind::Argument,
             format!(
                 "the row is longer than the limit for a line ({} MB)",
-                LONGEST_LINE >> 20
+                MAX_LINE >> 20
             ),
         ));
     }

@@ -12,20 +12,20 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 
 /// After so many refusals with 403 that may be those of one row, and no answer, all rows are taken to be
 /// refused.
-const MOST_FORBIDDEN: u32 = 3;
+const MAX_FORBIDDEN: u32 = 3;
 
 /// After so many refusals in a row of the key, of the deployment, or of the same settings, all rows are taken
 /// to be refused, even if others were answered before.
-const MOST_IN_A_ROW: u32 = 24;
+const MAX_CONSECUTIVE: u32 = 24;
 
 /// After so many refusals of settings that were never accepted, requests with them are not sent any more.
-const MOST_OF_SETTINGS: u32 = 2;
+const MAX_SETTINGS_FAILURES: u32 = 2;
 
 /// After this many more refusals, the pauses between two that are sent all the same grow no longer.
-const LONGEST_PAUSE: u32 = 10;
+const MAX_PAUSE: u32 = 10;
 
 /// How many settings are told apart.
-const MOST_SETTINGS: usize = 16;
+const MAX_SETTINGS: usize = 16;
 
 /// What became of requests with the same settings, of those without which they would be others.
 struct KnownSettings {
@@ -46,13 +46,13 @@ impl KnownSettings {
     /// answer, so settings that one has accepted are refused by chance.
     fn may_be_sent(&mut self) -> bool {
         let most = match self.is_accepted {
-            true => MOST_IN_A_ROW,
-            false => MOST_OF_SETTINGS,
+            true => MAX_CONSECUTIVE,
+            false => MAX_SETTINGS_FAILURES,
         };
         let Some(more) = self.refusals.checked_sub(most) else {
             return true;
         };
-        let is_tried = self.unsent >= 1 << more.min(LONGEST_PAUSE);
+        let is_tried = self.unsent >= 1 << more.min(MAX_PAUSE);
         self.unsent = if is_tried { 0 } else { self.unsent + 1 };
         is_tried
     }
@@ -116,9 +116,9 @@ impl Health {
     fn settings_of(&mut self, request: &ChatRequest) -> Option<&mut KnownSettings> {
         let mut known = self.settings.iter();
         let place = known.position(|it| it.settings.are_of(request));
-        if place.is_none() && self.settings.len() < MOST_SETTINGS {
+        if place.is_none() && self.settings.len() < MAX_SETTINGS {
             self.settings.push(KnownSettings {
-                settings: NeededSettings::of(request),
+                settings: NeededSettings::of_request(request),
                 refusals: 0,
                 is_accepted: false,
                 unsent: 0,
@@ -172,7 +172,7 @@ impl Health {
         if refuses_all(error) && !names_its_own {
             self.in_a_row = self.in_a_row.saturating_add(1);
         }
-        self.in_a_row >= MOST_IN_A_ROW
+        self.in_a_row >= MAX_CONSECUTIVE
     }
 
     /// Would every row of the batch meet this error?
@@ -183,7 +183,7 @@ impl Health {
         if error.kind() == ErrorKind::PermissionDenied {
             self.forbidden = self.forbidden.saturating_add(1);
         }
-        refuses_all(error) || self.forbidden >= MOST_FORBIDDEN
+        refuses_all(error) || self.forbidden >= MAX_FORBIDDEN
     }
 }
 

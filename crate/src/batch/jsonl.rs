@@ -64,7 +64,7 @@ const NEITHER: &str = "it is neither a request with its `body`, nor an object wi
                        at most `system` and `custom_id`, nor a string";
 
 /// The number of fields that are searched for an invalid one.
-const MOST_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 
 fn is_there(json: &&RawValue) -> bool {
     !is_null(json)
@@ -88,7 +88,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
                 [(&*name, 40), (what, 120)].map(|(text, most)| sanitize_line(text, most));
             Some(format!("`{name}` is wrong: {what}"))
         };
-        let wrong = entries(body, MOST_FIELDS).into_iter().find_map(alone);
+        let wrong = entries(body, MAX_FIELDS).into_iter().find_map(alone);
         let why = wrong.unwrap_or_else(|| parser_message(&error));
         format!("its body is not a chat request: {why}")
     })
@@ -97,7 +97,7 @@ fn request_of_body(body: &RawValue) -> Result<ChatRequest, String> {
 /// The request in an object with a prompt, or which of its fields is invalid.
 fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
     let (mut prompt, mut system) = (None::<String>, None::<String>);
-    for (name, value) in entries(line, MOST_FIELDS) {
+    for (name, value) in entries(line, MAX_FIELDS) {
         let text = || json::deserialize(value).ok_or_else(|| format!("`{name}` is not a string"));
         match name.as_str() {
             "prompt" => prompt = Some(text()?),
@@ -131,7 +131,7 @@ impl BatchRequest {
 
 /// Why a line is not a request.
 fn why_none(line: &[u8]) -> String {
-    match format::read::<IgnoredAny>(line.trim_ascii_end()) {
+    match format::parse::<IgnoredAny>(line.trim_ascii_end()) {
         Err(error) => format!("it is not JSON: {}", parser_message(&error)),
         Ok(_) => NEITHER.to_owned(),
     }
@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    fn read(line: &str) -> (String, std::result::Result<ChatRequest, String>) {
+    fn parse_line(line: &str) -> (String, std::result::Result<ChatRequest, String>) {
         let asked = BatchRequest::from_json(line.as_bytes(), "line-1");
         let message = |error: Error| error.message().to_owned();
         (asked.custom_id, asked.request.map_err(message))
@@ -223,18 +223,18 @@ mod tests {
             (r#"{"prompt": "x", "custom_id": null}"#, "line-1"),
             (r#"{"body": {"messages": []}}"#, "line-1"),
         ] {
-            let (custom_id, request) = read(line);
+            let (custom_id, request) = parse_line(line);
             assert_eq!(custom_id, name);
             assert!(request.is_ok(), "{request:?}");
         }
-        let (name, request) = read(r#"{"prompt": "x", "custom_id": [7]}"#);
+        let (name, request) = parse_line(r#"{"prompt": "x", "custom_id": [7]}"#);
         assert_eq!(name, "line-1");
         assert_snapshot!(request.unwrap_err(), @"the line is not a valid request: `custom_id` is neither a string nor a number");
     }
 
     #[test]
     fn a_field_that_is_refused_is_named() {
-        let why = |line| read(line).1.unwrap_err();
+        let why = |line| parse_line(line).1.unwrap_err();
         assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed next to `prompt`: it belongs in the `body` of a request");
         assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is not a string");
         assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is not a string");

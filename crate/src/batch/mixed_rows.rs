@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use super::Batch;
-use crate::display::note;
+use crate::display::note_line;
 use crate::openai::profile::SharedProfile;
 use crate::openai::{ChatCompletion, ChatRequest};
 use crate::text::sanitize_line;
 
 /// The maximum length of a model's name or of a profile in a note, in characters. The former comes
 /// from the service, the latter may come from a journal.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// How many ways are distinguished.
-const MOST: usize = 8;
+const MAX_COUNT: usize = 8;
 
 /// The ways in which rows were sent and answered.
 #[derive(Debug, Default)]
@@ -34,11 +34,11 @@ impl Counts {
         if self.counts_as_known(kind) {
             return;
         }
-        let kind = sanitize_line(kind, LONGEST);
+        let kind = sanitize_line(kind, MAX_LENGTH);
         if self.counts_as_known(&kind) {
             return;
         }
-        match self.kinds.len() < MOST {
+        match self.kinds.len() < MAX_COUNT {
             true => self.kinds.push((kind.into(), 1)),
             false => self.others += 1,
         }
@@ -128,12 +128,12 @@ pub(super) struct SharedSettings {
 }
 
 impl SharedSettings {
-    pub(super) fn of<A>(batch: &Batch<A>) -> Self {
+    pub(super) fn from_batch<A>(batch: &Batch<A>) -> Self {
         let host = batch.client.host();
         Self {
             profile: batch
                 .target_deployment()
-                .map(|name| SharedProfile::of(host, name)),
+                .map(|name| SharedProfile::of_deployment(host, name)),
             common: batch.common.clone(),
         }
     }
@@ -148,7 +148,7 @@ impl SharedSettings {
         if let Some(profile) = self.profile.as_ref().filter(|_| was_sent) {
             notes.extend(profile.left_out_note(&self.common));
         }
-        notes.iter().for_each(|line| note(line));
+        notes.iter().for_each(|line| note_line(line));
         // These were shown when they occurred.
         let changes = self.profile.as_ref().map(|profile| profile.take_notes());
         notes.extend(changes.into_iter().flatten());

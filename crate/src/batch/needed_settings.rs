@@ -17,7 +17,7 @@ pub(super) struct NeededSettings {
 }
 
 impl NeededSettings {
-    pub(super) fn of(request: &ChatRequest) -> Self {
+    pub(super) fn of_request(request: &ChatRequest) -> Self {
         Self {
             model: request.model.clone(),
             limits: limits(request),

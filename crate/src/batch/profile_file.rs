@@ -14,7 +14,7 @@ use crate::openai::profile::SharedProfile;
 use crate::settings::replace_private;
 
 /// The maximum size of a profile, in bytes.
-const LARGEST: u64 = 64 * 1024;
+const MAX_SIZE: u64 = 64 * 1024;
 
 /// The file with the profile of one deployment.
 pub(super) struct ProfileFile(PathBuf);
@@ -68,7 +68,7 @@ impl ProfileFile {
             return None;
         }
         let host = Parameters::new(client.host(), deployment, &json!({}));
-        let shared = SharedProfile::of(client.host(), deployment);
+        let shared = SharedProfile::of_deployment(client.host(), deployment);
         let learned = shared.learn_from_file(&text, host.host());
         learned.err().and_then(refused)
     }
@@ -98,10 +98,10 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if is_file {
         fs::File::open(path)?
-            .take(LARGEST + 1)
+            .take(MAX_SIZE + 1)
             .read_to_end(&mut text)?;
     }
-    match is_file && text.len() as u64 <= LARGEST {
+    match is_file && text.len() as u64 <= MAX_SIZE {
         true => Ok(text),
         false => Err(io::Error::other("it is not a small file")),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::request_stats::AnswerSource;
-use crate::display::{ProgressBar, note};
+use crate::display::{ProgressBar, note_line};
 use crate::error::{ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::runtime::run_caller_code;
@@ -116,7 +116,7 @@ pub(crate) fn report_wait(listener: Option<&Listener>, what: String) {
             };
             run_caller_code(|| tell(&progress));
         }
-        None => note(&format!("waits {what}")),
+        None => note_line(&format!("waits {what}")),
     }
 }
 
@@ -185,7 +185,7 @@ impl ProgressReporter {
         match (&self.listener, &mut self.bar) {
             (Some(Listener(tell)), _) => run_caller_code(|| tell(&self.progress)),
             (None, Some(bar)) => self.progress.move_bar(bar),
-            (None, None) => note(&self.progress.to_string()),
+            (None, None) => note_line(&self.progress.to_string()),
         }
     }
 
@@ -207,12 +207,12 @@ impl ProgressReporter {
             self.progress.move_bar(bar);
         }
         if *from_journal > 0 {
-            note(&format!(
+            note_line(&format!(
                 "{from_journal} of {done} were answered by the journal; `.fresh()` asks again"
             ));
         }
         if let Some(reason) = &self.first_failure {
-            note(&format!(
+            note_line(&format!(
                 "{failed} of {done} failed, the first because: {reason}"
             ));
         }

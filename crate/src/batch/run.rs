@@ -17,7 +17,7 @@ use super::progress::ProgressReporter;
 use super::request_stats::{AnswerSource, RequestStats};
 use super::stop_condition::{StopCondition, StopReason};
 use super::{Batch, budget, options};
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::ChatCompletion;
 use crate::text::grouped;
@@ -35,7 +35,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         Some(cache) => cache.count_submitted_questions(ids(&batch, &plan, cache))?,
         None => None,
     };
-    twice.iter().for_each(|line| note(line));
+    twice.iter().for_each(|line| note_line(line));
     let config = engine_config(&batch, cache.clone())?;
     until.watch(Arc::clone(&config.spending));
     let rate_limiter = Arc::clone(&config.rate_limiter);
@@ -86,7 +86,7 @@ pub(crate) async fn run(batch: Batch) -> Result<Answers> {
         .iter()
         .filter(|row| row.source == AnswerSource::Service);
     let was_sent = sent.any(|row| row.stats.attempts > 0);
-    notes.extend(SharedSettings::of(&batch).notes(&mixed_rows, was_sent));
+    notes.extend(SharedSettings::from_batch(&batch).notes(&mixed_rows, was_sent));
     Ok(Answers::new(rows, started.elapsed(), unsaved).noting(notes))
 }
 
@@ -122,15 +122,15 @@ pub(crate) fn check(batch: &Batch) -> Result<()> {
 }
 
 /// The most rows of a batch, all of which are kept in memory.
-const MOST_ROWS: u64 = 10_000_000;
+const MAX_ROWS: u64 = 10_000_000;
 
 fn check_size(prompts: usize, samples: u32) -> Result<()> {
     let rows = (prompts as u64).saturating_mul(u64::from(samples));
-    if rows <= MOST_ROWS {
+    if rows <= MAX_ROWS {
         return Ok(());
     }
     let [prompts, samples, rows, most] =
-        [prompts as u64, samples.into(), rows, MOST_ROWS].map(grouped);
+        [prompts as u64, samples.into(), rows, MAX_ROWS].map(grouped);
     let message = format!(
         "{prompts} prompts times {samples} samples make {rows} rows, and a batch holds at most \
          {most}"

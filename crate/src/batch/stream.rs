@@ -56,7 +56,7 @@ impl Requests {
 
     /// # Errors
     /// They were taken before.
-    pub(super) fn take(&self) -> Result<Unread> {
+    pub(super) fn take_rows(&self) -> Result<Unread> {
         let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         unread.take().ok_or_else(|| {
             Error::new(
@@ -212,9 +212,9 @@ async fn settle_all(batch: Batch<Requests>, rows: mpsc::Sender<Row>) -> Result<T
     let config = engine_config(&batch, cache.clone())?;
     until.watch(Arc::clone(&config.spending));
     let rate_limiter = Arc::clone(&config.rate_limiter);
-    let asked = SharedSettings::of(&batch);
+    let asked = SharedSettings::from_batch(&batch);
     let mut reporter = ProgressReporter::new(None, config.concurrency, batch.options.listener);
-    let requests = batch.asked.take()?;
+    let requests = batch.asked.take_rows()?;
 
     let pending = Arc::new(Pending::new(config.concurrency.saturating_mul(WINDOW)));
     let (sender, questions) = mpsc::channel(config.concurrency);

@@ -15,7 +15,7 @@ use crate::batch::progress::{Listener, Progress};
 use crate::batch::request_stats::AnswerSource;
 use crate::batch::stop_condition::{StopCondition, StopReason};
 use crate::batch::{Batch, run};
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry;
 use crate::openai::ChatCompletion;
@@ -136,7 +136,7 @@ async fn clear(service: &Service, sent: &Sent, made: &Made) {
     for file in made.files.iter().chain([&sent.file]) {
         if let Err(error) = service.delete(file).await {
             let why = error.message();
-            note(&format!("the file {file} stays on the service: {why}"));
+            note_line(&format!("the file {file} stays on the service: {why}"));
         }
     }
 }
@@ -211,7 +211,7 @@ impl Reporter {
         }
         let line = status.to_string();
         if line != self.last {
-            note(&line);
+            note_line(&line);
             self.last = line;
         }
     }

@@ -7,10 +7,10 @@ use super::hint::hinted;
 use super::service::{Made, Service};
 use super::state::BatchState;
 use crate::batch::cache::AnswerCache;
-use crate::batch::format::{self, LONGEST_LINE, OutputLine, is_success};
+use crate::batch::format::{self, MAX_LINE, OutputLine, is_success};
 use crate::batch::journal::Sent;
 use crate::batch::request_stats::RequestStats;
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::openai::ChatCompletion;
@@ -129,7 +129,7 @@ impl<'a> Merge<'a> {
         while let Some(chunk) = download.chunk().await? {
             let mut parts = chunk.as_ref().split(|byte| *byte == b'\n').peekable();
             while let Some(part) = parts.next() {
-                is_too_long |= line.len() + part.len() > LONGEST_LINE;
+                is_too_long |= line.len() + part.len() > MAX_LINE;
                 if !is_too_long {
                     line.extend_from_slice(part);
                 }
@@ -144,7 +144,7 @@ impl<'a> Merge<'a> {
             }
         }
         let is_whole =
-            line.iter().all(u8::is_ascii_whitespace) || format::read::<OutputLine>(&line).is_ok();
+            line.iter().all(u8::is_ascii_whitespace) || format::parse::<OutputLine>(&line).is_ok();
         if is_whole {
             self.merge_line(&line, pass);
             line.clear();
@@ -159,7 +159,7 @@ impl<'a> Merge<'a> {
             return;
         }
         let text = self.service.client().redactor().line(text);
-        let Ok(mut line) = format::read::<OutputLine>(&text) else {
+        let Ok(mut line) = format::parse::<OutputLine>(&text) else {
             self.unusable.unreadable += 1;
             return;
         };
@@ -207,7 +207,7 @@ impl<'a> Merge<'a> {
         let outcomes = outcomes.collect();
         let summary = unusable.summary();
         if !summary.is_empty() {
-            note(&format!(
+            note_line(&format!(
                 "{batch}: {summary}; its files stay on the service"
             ));
         }

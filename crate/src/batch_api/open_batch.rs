@@ -11,7 +11,7 @@ use crate::batch::journal::{BatchRecord, Sent};
 use crate::batch::plan::Plan;
 use crate::batch::stop_condition::StopCondition;
 use crate::batch::{Batch, run};
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) struct OpenBatch<'a> {
@@ -34,7 +34,7 @@ impl<'a> OpenBatch<'a> {
         let cache = cache::open(&batch.client, &batch.options, batch.parameters(), until).await?;
         let cache = cache.ok_or_else(no_journal)?;
         let batch_record = cache.batch_record()?;
-        batch_record.notes().iter().for_each(|line| note(line));
+        batch_record.notes().iter().for_each(|line| note_line(line));
         let ids = run::ids(batch, &plan, &cache).collect();
         Ok(Self {
             batch,
@@ -82,7 +82,7 @@ impl<'a> OpenBatch<'a> {
             };
             let Some(made) = made else {
                 if let Some(batch) = &sent.batch {
-                    note(&format!(
+                    note_line(&format!(
                         "the service no longer knows {batch}: submit its rows again"
                     ));
                 }

@@ -21,14 +21,14 @@ pub(super) const BOUNDARY: &str = "evenhand-batch-6f1d0c1e";
 
 /// How often a batch is polled by default, as the service recommends.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
-const LONGEST_BETWEEN_LOOKS: Duration = Duration::from_secs(600);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The shortest polling interval, whatever the service says.
 const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// How often an uploaded file is polled, and how long the service may take to check it.
 const BETWEEN_FILE_LOOKS: Duration = Duration::from_secs(2);
-const LONGEST_FILE_CHECK: Duration = Duration::from_secs(600);
+const MAX_FILE_CHECK: Duration = Duration::from_secs(600);
 
 /// How many pages of the list of batches are searched, of a hundred batches each.
 const PAGES: usize = 100;
@@ -90,11 +90,11 @@ fn count(reported: Option<u64>) -> u64 {
 
 /// The most batches that are read from a page, and the most reasons that are read from an error.
 /// Both are larger than what the service sends.
-const MOST_LISTED: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 #[derive(Deserialize)]
 struct Page {
-    #[serde(deserialize_with = "first::<_, _, MOST_LISTED>")]
+    #[serde(deserialize_with = "first::<_, _, MAX_LISTED>")]
     data: Vec<BatchObject>,
     #[serde(default)]
     has_more: bool,
@@ -151,7 +151,7 @@ impl Service {
             .body(&content_type, form);
         let response = self.send(&call).await?;
         drop(call);
-        let mut file: FileObject = self.read(&response)?;
+        let mut file: FileObject = self.parse_response(&response)?;
         let id = self.checked(std::mem::take(&mut file.id))?;
         let look = self.call(Method::GET, &["files", &id]);
         let started = Instant::now();
@@ -168,13 +168,13 @@ impl Service {
                 // Servers that report no status have accepted the file.
                 _ => return Ok(id),
             }
-            if started.elapsed() > LONGEST_FILE_CHECK {
+            if started.elapsed() > MAX_FILE_CHECK {
                 return Err(self.refused_file(&id, "still pending after ten minutes"));
             }
             tokio::time::sleep(self.pace(asked, BETWEEN_FILE_LOOKS)).await;
             let response = self.send(&look).await?;
             asked = response.retry_after;
-            file = self.read(&response)?;
+            file = self.parse_response(&response)?;
         }
     }
 
@@ -221,7 +221,7 @@ impl Service {
     fn made(&self, sent: Result<RestResponse, Failed>) -> Result<Made, Failed> {
         let response = sent?;
         let made = self
-            .read(&response)
+            .parse_response(&response)
             .and_then(|batch| self.judged(batch, &response));
         made.map_err(|error| (error, crate::http::retry::Retry::NO))
     }
@@ -243,7 +243,7 @@ impl Service {
                 .await
                 .map_err(|error| in_doubt(file, error))?;
             let page: Page = self
-                .read(&response)
+                .parse_response(&response)
                 .map_err(|error| in_doubt(file, error))?;
             last = page
                 .data
@@ -269,7 +269,7 @@ impl Service {
         let response = self
             .send(&self.call(Method::GET, &["batches", batch]))
             .await?;
-        self.judged(self.read(&response)?, &response)
+        self.judged(self.parse_response(&response)?, &response)
     }
 
     pub(super) async fn cancel(&self, batch: &str) -> Result<()> {
@@ -309,7 +309,7 @@ impl Service {
         } else {
             usual
         };
-        asked.unwrap_or(usual).clamp(least, LONGEST_BETWEEN_LOOKS)
+        asked.unwrap_or(usual).clamp(least, MAX_POLL_INTERVAL)
     }
 
     fn judged(&self, batch: BatchObject, response: &RestResponse) -> Result<Made> {
@@ -319,7 +319,7 @@ impl Service {
         Ok(Made {
             status: BatchStatus {
                 id: self.checked(batch.id)?,
-                state: BatchState::of(&self.client.excerpt(&batch.status, 40)),
+                state: BatchState::from_word(&self.client.excerpt(&batch.status, 40)),
                 total: count(counts.total),
                 completed: count(counts.completed),
                 failed: count(counts.failed),
@@ -345,10 +345,10 @@ impl Service {
             let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
             self.client.excerpt(&reason, 300) + &line
         };
-        items(list, MOST_LISTED).into_iter().map(reason).collect()
+        items(list, MAX_LISTED).into_iter().map(reason).collect()
     }
 
-    fn read<T: DeserializeOwned>(&self, response: &RestResponse) -> Result<T> {
+    fn parse_response<T: DeserializeOwned>(&self, response: &RestResponse) -> Result<T> {
         serde_json::from_slice(&response.body).map_err(|error| {
             let excerpt = String::from_utf8_lossy(&response.body);
             let excerpt = self.client.excerpt(&excerpt, 200);

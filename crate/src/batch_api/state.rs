@@ -35,7 +35,7 @@ pub enum BatchState {
 }
 
 impl BatchState {
-    pub(super) fn of(word: &str) -> Self {
+    pub(super) fn from_word(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
             "validating" => Self::Validating,
             "in_progress" | "inprogress" | "running" => Self::InProgress,

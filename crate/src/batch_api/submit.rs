@@ -10,12 +10,12 @@ use crate::batch::journal::BatchRecord;
 use crate::batch::plan::Question;
 use crate::batch::stop_condition::StopReason;
 use crate::batch::{Batch, format};
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::Protocol;
 
 /// The largest file that the service accepts, in bytes.
-const LARGEST_FILE: usize = 200_000_000;
+const MAX_FILE: usize = 200_000_000;
 
 pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     let service = service_of(&batch)?;
@@ -26,7 +26,7 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
     for (sent, made) in found.map_err(StopReason::error)?? {
         // No request was processed, so there is nothing to collect.
         if made.status.state == BatchState::Failed && made.files.is_empty() {
-            note(&format!("{}: its rows are submitted again", made.status));
+            note_line(&format!("{}: its rows are submitted again", made.status));
             give_up(&mut open_batch.batch_record, &sent.file, &service).await?;
         } else {
             under_way.push(made);
@@ -52,12 +52,12 @@ pub(super) async fn submit(batch: Batch) -> Result<Submission> {
         let made = until.hold(hand_over(batch_record, &service, chunk?)).await;
         let made = made.map_err(StopReason::error)?;
         if made.is_err() && !under_way.is_empty() {
-            note("some batches were submitted; submit again for the other rows");
+            note_line("some batches were submitted; submit again for the other rows");
         }
         under_way.push(made?);
     }
     if let Some(unsaved) = open_batch.cache.close() {
-        note(unsaved.message());
+        note_line(unsaved.message());
     }
     let status = SubmissionStatus {
         questions: open_batch.ids.len(),
@@ -98,7 +98,7 @@ fn limits(service: &Service) -> Limits {
             Protocol::AzureDated | Protocol::AzureV1 => 100_000,
             Protocol::OpenAi => 50_000,
         },
-        bytes: LARGEST_FILE,
+        bytes: MAX_FILE,
     }
 }
 

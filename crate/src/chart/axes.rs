@@ -1,6 +1,6 @@
 //! The surroundings of the data: names at the left, values below or at the left, guide lines.
 
-use super::axis_domain::{AxisDomain, WIDEST};
+use super::axis_domain::{AxisDomain, MAX_WIDTH};
 use super::mark::Labels;
 use super::palette::{FAINT, INK, ZERO};
 use super::scale::Scale;
@@ -131,7 +131,7 @@ pub(super) fn axis_below(
         scene.path(vec![[x, inner.top], [x, inner.bottom]], FAINT, 1.0);
         let style = Lettering::small(Side::Middle);
         let at = [x, inner.bottom + 14.0];
-        scene.words(&tick.name, style, at, room.min(WIDEST));
+        scene.words(&tick.name, style, at, room.min(MAX_WIDTH));
     }
     let style = Lettering {
         size: 13.0,

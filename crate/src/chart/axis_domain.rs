@@ -2,13 +2,13 @@
 
 use super::calendar;
 use super::numbers;
-use super::omitted::{MOST, Omitted};
+use super::omitted::{MAX_COUNT, Omitted};
 use super::scale::{Scale, Tick, roomy, span};
 use super::scene::{Point, SMALL};
 use super::text_metrics;
 
 /// The maximum width of a name below the data.
-pub(super) const WIDEST: f64 = 160.0;
+pub(super) const MAX_WIDTH: f64 = 160.0;
 
 /// The kind of values on an axis. Each value is represented by a number: a time by its milliseconds
 /// since 1970, a name by its position.
@@ -28,9 +28,9 @@ impl AxisDomain {
         left_out: &mut Omitted,
     ) {
         if let Self::Names(names) = self {
-            names.truncate(MOST);
+            names.truncate(MAX_COUNT);
             let before = rows.len();
-            rows.retain(|row| points[*row].is_some_and(|[place, _]| place < MOST as f64));
+            rows.retain(|row| points[*row].is_some_and(|[place, _]| place < MAX_COUNT as f64));
             left_out.beyond = before - rows.len();
         }
     }
@@ -66,7 +66,7 @@ impl AxisDomain {
             let names = ticks
                 .iter()
                 .map(|tick| text_metrics::width(&tick.name, SMALL));
-            names.fold(0.0, f64::max).min(WIDEST) + 12.0
+            names.fold(0.0, f64::max).min(MAX_WIDTH) + 12.0
         };
         let most = match self {
             Self::Numbers | Self::Times => 8,

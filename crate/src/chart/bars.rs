@@ -29,13 +29,13 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    pub(super) fn read(frame: &DataFrame, name: &str, value: &str) -> Result<Self> {
+    pub(super) fn from_frame(frame: &DataFrame, name: &str, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (mut left_out, mut rows) = Omitted::of(value, &numbers);
+        let (mut left_out, mut rows) = Omitted::of_values(value, &numbers);
         left_out.cut(&mut rows);
         let names = columns::names(frame, name)?;
         Ok(Self {
-            labels: Labels::of(value, name),
+            labels: Labels::of_axes(value, name),
             names: rows.iter().copied().map(names).collect(),
             values: rows.iter().filter_map(|row| numbers[*row]).collect(),
             left_out,
@@ -86,7 +86,7 @@ impl Mark for Bars {
             if rows.legible() {
                 number(scene, &rows.scale, *value, middle);
             }
-            scene.note(rows.band(row), &self.names[row], &precise(*value));
+            scene.add_note(rows.band(row), &self.names[row], &precise(*value));
         }
         rows.zero(scene);
     }

@@ -8,7 +8,7 @@ use super::axis_domain::AxisDomain;
 use super::calendar::DAY;
 use super::text_metrics::clean;
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{listed, missing, quoted};
+use crate::table::{listed, missing_column, quoted};
 
 /// A column of numbers, with `None` for everything that is not a finite number.
 ///
@@ -82,7 +82,7 @@ fn places(column: &Column) -> (AxisDomain, Vec<Option<f64>>) {
     let mut place = |row: usize| {
         let name = name(column, row)?;
         let place = *known.entry(name).or_insert_with_key(|name| {
-            names.push(labels.of(name));
+            names.push(labels.unused_name(name));
             names.len() - 1
         });
         Some(place as f64)
@@ -103,7 +103,7 @@ pub(super) fn names<'a>(
     let column = column(frame, name)?;
     let mut labels = NameLabels::default();
     Ok(move |row| match self::name(column, row) {
-        Some(name) => labels.of(&name),
+        Some(name) => labels.unused_name(&name),
         None => MISSING.to_owned(),
     })
 }
@@ -120,7 +120,7 @@ struct NameLabels {
 }
 
 impl NameLabels {
-    fn of(&mut self, name: &str) -> String {
+    fn unused_name(&mut self, name: &str) -> String {
         if let Some(label) = self.labels.get(name) {
             return label.clone();
         }
@@ -149,7 +149,7 @@ fn name(column: &Column, row: usize) -> Option<String> {
 }
 
 fn column<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
-    frame.column(name).map_err(|_| missing(frame, name))
+    frame.column(name).map_err(|_| missing_column(frame, name))
 }
 
 fn no_numbers(frame: &DataFrame, column: &Column) -> Error {
@@ -185,7 +185,10 @@ mod tests {
         there is no column `Shares`
           hint: the columns are, nearest first: `share`, `occupation`
         ");
-        assert_eq!(error.to_string(), missing(&frame, "Shares").to_string());
+        assert_eq!(
+            error.to_string(),
+            missing_column(&frame, "Shares").to_string()
+        );
     }
 
     #[test]

@@ -37,14 +37,14 @@ pub(super) struct Dot {
 }
 
 impl Dots {
-    pub(super) fn read(
+    pub(super) fn from_frame(
         frame: &DataFrame,
         name: &str,
         value: &str,
         interval: Option<[&str; 2]>,
     ) -> Result<Self> {
         let values = columns::numbers(frame, value)?;
-        let (mut left_out, mut rows) = Omitted::of(value, &values);
+        let (mut left_out, mut rows) = Omitted::of_values(value, &values);
         left_out.cut(&mut rows);
         let names = columns::names(frame, name)?;
         let names: Vec<_> = rows.iter().copied().map(names).collect();
@@ -69,7 +69,7 @@ impl Dots {
             behind: Vec::new(),
         });
         Ok(Self {
-            labels: Labels::of(value, name),
+            labels: Labels::of_axes(value, name),
             names,
             dots: dots.collect(),
             domain: roomy(domain),
@@ -153,7 +153,7 @@ impl Mark for Dots {
         rows.zero(scene);
         for (row, (dot, number)) in self.dots.iter().zip(&numbers).enumerate() {
             draw(scene, &rows, row, dot);
-            scene.note(
+            scene.add_note(
                 rows.band(row),
                 &self.names[row],
                 &dot.value_text_by(precise),

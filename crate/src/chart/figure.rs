@@ -42,7 +42,7 @@ pub struct Chart {
 }
 
 impl Chart {
-    pub(super) fn of(mark: Arc<dyn Mark>) -> Self {
+    pub(super) fn from_mark(mark: Arc<dyn Mark>) -> Self {
         Self {
             mark,
             title: None,

@@ -32,8 +32,8 @@ pub(crate) fn forest_plot(rows: Vec<Effect>, scale: &str) -> Chart {
         .filter(|size| size.is_finite());
     let [_, most] = span(sizes.chain([0.0, 1.0]));
     let (names, dots): (Vec<_>, Vec<_>) = rows.into_iter().map(dot).unzip();
-    Chart::of(Arc::new(Dots {
-        labels: Labels::of(scale, "measure"),
+    Chart::from_mark(Arc::new(Dots {
+        labels: Labels::of_axes(scale, "measure"),
         domain: roomy([-most, most]),
         left_out: Omitted {
             rows: of_frame,

@@ -7,7 +7,7 @@ use super::bars::{bar, number, number_room};
 use super::columns;
 use super::mark::{Labels, Legend, Mark};
 use super::numbers::precise;
-use super::omitted::{MOST, Omitted};
+use super::omitted::{MAX_COUNT, Omitted};
 use super::palette::{self, GROUPS};
 use super::plain;
 use super::scale::{beyond, span_from_zero};
@@ -41,9 +41,14 @@ impl Grid {
     ///
     /// # Errors
     /// A column is missing or not numeric, or two rows have the same pair of names.
-    pub(super) fn read(frame: &DataFrame, name: &str, other: &str, value: &str) -> Result<Self> {
+    pub(super) fn from_frame(
+        frame: &DataFrame,
+        name: &str,
+        other: &str,
+        value: &str,
+    ) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (left_out, rows) = Omitted::of(value, &numbers);
+        let (left_out, rows) = Omitted::of_values(value, &numbers);
         let (mut names, mut others) = (columns::names(frame, name)?, columns::names(frame, other)?);
         let mut grid = Self {
             names: Vec::new(),
@@ -104,7 +109,7 @@ impl Grid {
 /// The position of a name in a list of at most a hundred. A new name is added if there is room.
 fn place(names: &mut Vec<String>, name: &str) -> Option<usize> {
     let found = names.iter().position(|there| there == name);
-    if found.is_none() && names.len() < MOST {
+    if found.is_none() && names.len() < MAX_COUNT {
         names.push(name.to_owned());
         return Some(names.len() - 1);
     }
@@ -124,13 +129,18 @@ pub(super) fn too_many(column: &str, count: usize) -> Option<Error> {
 }
 
 impl Groups {
-    pub(super) fn read(frame: &DataFrame, name: &str, value: &str, group: &str) -> Result<Self> {
-        let grid = Grid::read(frame, name, group, value)?;
+    pub(super) fn from_frame(
+        frame: &DataFrame,
+        name: &str,
+        value: &str,
+        group: &str,
+    ) -> Result<Self> {
+        let grid = Grid::from_frame(frame, name, group, value)?;
         if let Some(error) = too_many(group, grid.others.len()) {
             return Err(error);
         }
         Ok(Self {
-            labels: Labels::of(value, name),
+            labels: Labels::of_axes(value, name),
             group: clean(group),
             grid,
         })
@@ -189,7 +199,7 @@ impl Mark for Groups {
                     ..rows.band(row)
                 };
                 let name = format!("{}, {}", grid.names[row], grid.others[group]);
-                scene.note(part, &name, &precise(value));
+                scene.add_note(part, &name, &precise(value));
                 if thick >= 11.0 {
                     number(scene, &rows.scale, value, middle);
                 }

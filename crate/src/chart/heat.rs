@@ -31,14 +31,14 @@ pub(super) struct HeatMap {
 }
 
 impl HeatMap {
-    pub(super) fn read(frame: &DataFrame, x: &str, y: &str, value: &str) -> Result<Self> {
+    pub(super) fn from_frame(frame: &DataFrame, x: &str, y: &str, value: &str) -> Result<Self> {
         Ok(Self {
             labels: Labels {
                 x: clean(x),
                 y: clean(y),
                 shade: clean(value),
             },
-            grid: Grid::read(frame, y, x, value)?,
+            grid: Grid::from_frame(frame, y, x, value)?,
         })
     }
 
@@ -100,7 +100,7 @@ impl Mark for HeatMap {
                 let value = grid
                     .value(row, column)
                     .map_or("no value".to_owned(), precise);
-                scene.note(cell, &name, &value);
+                scene.add_note(cell, &name, &value);
             }
         }
         draw_key(
@@ -117,7 +117,7 @@ impl Mark for HeatMap {
 
     fn description(&self, labels: &Labels) -> String {
         let (names, values) = self.grid.each();
-        let labels = Labels::of(&labels.shade, &format!("{} and {}", labels.y, labels.x));
+        let labels = Labels::of_axes(&labels.shade, &format!("{} and {}", labels.y, labels.x));
         plain::describe_rows(&names, &values, &labels)
     }
 

@@ -34,9 +34,9 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    pub(super) fn read(frame: &DataFrame, value: &str) -> Result<Self> {
+    pub(super) fn from_frame(frame: &DataFrame, value: &str) -> Result<Self> {
         let numbers = columns::numbers(frame, value)?;
-        let (left_out, _) = Omitted::of(value, &numbers);
+        let (left_out, _) = Omitted::of_values(value, &numbers);
         let mut values: Vec<f64> = numbers.into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
         let edges = edges(&values);
@@ -126,7 +126,7 @@ impl Mark for Histogram {
     }
 
     fn labels(&self) -> Labels {
-        Labels::of(&self.value, "rows")
+        Labels::of_axes(&self.value, "rows")
     }
 
     fn about(&self, labels: &Labels) -> String {
@@ -185,7 +185,7 @@ impl Mark for Histogram {
                 ..bar
             };
             let rows = counted(*count, "row");
-            scene.note(column, &format!("{from} to {to}"), &rows);
+            scene.add_note(column, &format!("{from} to {to}"), &rows);
             if bar.width() > room {
                 let style = Lettering {
                     size: SMALL,

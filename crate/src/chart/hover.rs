@@ -8,13 +8,13 @@ use crate::display::escaped;
 
 /// With more parts than this, none is told: they would be larger than the picture, and too small to point
 /// at.
-const MOST: usize = 500;
+const MAX_COUNT: usize = 500;
 
 /// The parts as elements of the page. The image's own description tells their values to those who can't
 /// point at them.
 pub(super) fn html(scene: &Scene) -> String {
     let mut html = String::new();
-    if scene.notes.len() > MOST {
+    if scene.notes.len() > MAX_COUNT {
         return html;
     }
     let across = |pixels: f64| 100.0 * pixels / f64::from(scene.width.max(1));

@@ -37,12 +37,17 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn read(frame: &DataFrame, x: &str, y: &str, group: Option<&str>) -> Result<Self> {
+    pub(super) fn from_frame(
+        frame: &DataFrame,
+        x: &str,
+        y: &str,
+        group: Option<&str>,
+    ) -> Result<Self> {
         let (mut along, across) = columns::along(frame, x)?;
         let up = columns::numbers(frame, y)?;
         let points: Vec<_> = across.into_iter().zip(up).map(both).collect();
         let up: Vec<_> = points.iter().map(|point| point.map(|[_, y]| y)).collect();
-        let (mut left_out, mut rows) = Omitted::of(y, &up);
+        let (mut left_out, mut rows) = Omitted::of_values(y, &up);
         along.cut(&mut rows, &points, &mut left_out);
         let (names, of_rows) = match group {
             Some(group) => groups(rows.iter().copied().map(columns::names(frame, group)?)),
@@ -59,7 +64,7 @@ impl Lines {
             line.sort_by(|one, other| one[0].total_cmp(&other[0]));
         }
         Ok(Self {
-            labels: Labels::of(&columns::label(frame, x), y),
+            labels: Labels::of_axes(&columns::label(frame, x), y),
             along,
             group: clean(group.unwrap_or_default()),
             names,
@@ -151,7 +156,7 @@ impl Mark for Lines {
                     let part = Area::around([across.at(*x), up.at(*y)], MARK);
                     let group = self.names.get(group).map(|name| format!("{name}, "));
                     let name = group.unwrap_or_default() + &self.along.format_value(*x);
-                    scene.note(part, &name, &precise(*y));
+                    scene.add_note(part, &name, &precise(*y));
                 }
             }
         }

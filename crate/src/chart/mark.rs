@@ -72,7 +72,7 @@ pub(super) struct Labels {
 
 impl Labels {
     /// The labels of two axes, without shades.
-    pub(super) fn of(x: &str, y: &str) -> Self {
+    pub(super) fn of_axes(x: &str, y: &str) -> Self {
         Self {
             x: clean(x),
             y: clean(y),

@@ -84,7 +84,7 @@ impl ChartOf<'_> {
     /// A column does not exist, or `value` is not numeric: `ErrorKind::Argument`, with the columns
     /// that would work. The same applies to all kinds of charts.
     pub fn bar(&self, name: &str, value: &str) -> Result<Chart> {
-        Ok(Chart::of(Arc::new(bars::Bars::read(
+        Ok(Chart::from_mark(Arc::new(bars::Bars::from_frame(
             self.frame, name, value,
         )?)))
     }
@@ -96,8 +96,8 @@ impl ChartOf<'_> {
     /// As [`bar`](Self::bar); also if two rows have the same name and group, or if there are more
     /// groups than can be distinguished.
     pub fn grouped_bar(&self, name: &str, value: &str, group: &str) -> Result<Chart> {
-        let groups = groups::Groups::read(self.frame, name, value, group)?;
-        Ok(Chart::of(Arc::new(groups)))
+        let groups = groups::Groups::from_frame(self.frame, name, value, group)?;
+        Ok(Chart::from_mark(Arc::new(groups)))
     }
 
     /// A dot for each row, with its number, for the first 100 rows. Unlike with bars, the axis need
@@ -106,8 +106,8 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar).
     pub fn dot(&self, name: &str, value: &str) -> Result<Chart> {
-        let dots = dots::Dots::read(self.frame, name, value, None)?;
-        Ok(Chart::of(Arc::new(dots)))
+        let dots = dots::Dots::from_frame(self.frame, name, value, None)?;
+        Ok(Chart::from_mark(Arc::new(dots)))
     }
 
     /// A dot for each row and its interval from `low` to `high`, such as effects with their
@@ -116,8 +116,8 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar); also if an interval ends before it begins.
     pub fn interval(&self, name: &str, value: &str, low: &str, high: &str) -> Result<Chart> {
-        let dots = dots::Dots::read(self.frame, name, value, Some([low, high]))?;
-        Ok(Chart::of(Arc::new(dots)))
+        let dots = dots::Dots::from_frame(self.frame, name, value, Some([low, high]))?;
+        Ok(Chart::from_mark(Arc::new(dots)))
     }
 
     /// The distribution of a column: a bar for the number of rows in each of several ranges of
@@ -127,8 +127,8 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar).
     pub fn histogram(&self, value: &str) -> Result<Chart> {
-        let histogram = histogram::Histogram::read(self.frame, value)?;
-        Ok(Chart::of(Arc::new(histogram)))
+        let histogram = histogram::Histogram::from_frame(self.frame, value)?;
+        Ok(Chart::from_mark(Arc::new(histogram)))
     }
 
     /// A line through the rows in the order of `x`: numbers, dates, times (those with a zone in
@@ -137,7 +137,7 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar); also if `x` is none of these, such as a list.
     pub fn line(&self, x: &str, y: &str) -> Result<Chart> {
-        Ok(Chart::of(Arc::new(lines::Lines::read(
+        Ok(Chart::from_mark(Arc::new(lines::Lines::from_frame(
             self.frame, x, y, None,
         )?)))
     }
@@ -147,8 +147,8 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar); also if there are more groups than can be distinguished.
     pub fn lines(&self, x: &str, y: &str, group: &str) -> Result<Chart> {
-        let lines = lines::Lines::read(self.frame, x, y, Some(group))?;
-        Ok(Chart::of(Arc::new(lines)))
+        let lines = lines::Lines::from_frame(self.frame, x, y, Some(group))?;
+        Ok(Chart::from_mark(Arc::new(lines)))
     }
 
     /// A shade for each pair of names, with its number if there is room, for up to 100 names on
@@ -157,7 +157,7 @@ impl ChartOf<'_> {
     /// # Errors
     /// As [`bar`](Self::bar); also if two rows have the same pair of names.
     pub fn heat_map(&self, x: &str, y: &str, value: &str) -> Result<Chart> {
-        Ok(Chart::of(Arc::new(heat::HeatMap::read(
+        Ok(Chart::from_mark(Arc::new(heat::HeatMap::from_frame(
             self.frame, x, y, value,
         )?)))
     }

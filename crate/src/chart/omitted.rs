@@ -5,7 +5,7 @@ use crate::text::counted;
 use crate::text::grouped;
 
 /// The maximum number of rows, or of names on an axis, that are drawn.
-pub(super) const MOST: usize = 100;
+pub(super) const MAX_COUNT: usize = 100;
 
 /// The parts of a frame that are not in its chart.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ pub(super) struct Omitted {
 
 impl Omitted {
     /// Counts the rows without a value, and returns the indices of the others.
-    pub(super) fn of(column: &str, values: &[Option<f64>]) -> (Self, Vec<usize>) {
+    pub(super) fn of_values(column: &str, values: &[Option<f64>]) -> (Self, Vec<usize>) {
         let kept: Vec<_> = (0..values.len())
             .filter(|row| values[*row].is_some())
             .collect();
@@ -39,8 +39,8 @@ impl Omitted {
 
     /// Keeps the first hundred of these rows.
     pub(super) fn cut(&mut self, rows: &mut Vec<usize>) {
-        self.beyond = rows.len().saturating_sub(MOST);
-        rows.truncate(MOST);
+        self.beyond = rows.len().saturating_sub(MAX_COUNT);
+        rows.truncate(MAX_COUNT);
     }
 
     /// The note in the chart, if anything is left out.
@@ -53,7 +53,7 @@ impl Omitted {
             }),
             (self.beyond > 0).then(|| {
                 let beyond = grouped(self.beyond as u64);
-                format!("{beyond} {of_all} beyond the first {MOST} left out")
+                format!("{beyond} {of_all} beyond the first {MAX_COUNT} left out")
             }),
             (self.open > 0).then(|| format!("{} without an interval", counted(self.open, "row"))),
         ];

@@ -92,7 +92,7 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Tells the value of a name where the pointer rests on this part.
-    pub(super) fn note(&mut self, area: Area, name: &str, value: &str) {
+    pub(super) fn add_note(&mut self, area: Area, name: &str, value: &str) {
         self.notes.push((area, format!("{name}: {value}")));
     }
 

@@ -15,7 +15,7 @@ use crate::text::mark::mark_invisible;
 const FONT: &[u8] = include_bytes!("font/DejaVuSans-subset.ttf");
 
 /// Only the beginning of a longer text is used.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 /// Of a longer text, so many characters at the end are kept.
 const LAST: usize = 60;
 
@@ -29,8 +29,12 @@ pub(super) fn font() -> Option<&'static Face<'static>> {
 /// is longer than 200 characters, the beginning and the end are kept, since long names often differ
 /// only at their ends.
 pub(super) fn clean(text: &str) -> String {
-    let is_long = text.chars().nth(LONGEST).is_some();
-    let first = if is_long { LONGEST - LAST } else { LONGEST };
+    let is_long = text.chars().nth(MAX_LENGTH).is_some();
+    let first = if is_long {
+        MAX_LENGTH - LAST
+    } else {
+        MAX_LENGTH
+    };
     let mut kept: String = text.chars().take(first).map(on_one_line).collect();
     if is_long {
         kept.push('…');
@@ -213,7 +217,10 @@ mod tests {
             "a\u{FFFD}b c\u{FFFD}d\u{FFFD}e"
         );
         assert_eq!(clean("a\u{E0041}b\u{200B}👩‍🔬"), "a\u{FFFD}b\u{FFFD}👩‍🔬");
-        assert_eq!(clean(&"é".repeat(1_000_000)).chars().count(), LONGEST + 1);
+        assert_eq!(
+            clean(&"é".repeat(1_000_000)).chars().count(),
+            MAX_LENGTH + 1
+        );
     }
 
     proptest! {

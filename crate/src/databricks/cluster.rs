@@ -16,13 +16,13 @@ use crate::text::sanitize_line;
 use crate::waiting::Poller;
 
 /// How long a cluster may take to start or to end.
-const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
+const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
 /// The longest text of the service that is shown, in characters.
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 /// The most pages of clusters.
-const MOST_PAGES: usize = 200;
+const MAX_PAGES: usize = 200;
 
 /// A cluster. Clones mean the same cluster.
 #[derive(Clone)]
@@ -143,7 +143,7 @@ impl Workspace {
             let infos = workspace.cluster_infos().await?;
             Ok(infos
                 .into_iter()
-                .map(|info| Cluster::of(&workspace, info))
+                .map(|info| Cluster::from_info(&workspace, info))
                 .collect())
         })
     }
@@ -157,7 +157,7 @@ impl Workspace {
     pub(super) async fn cluster_infos(&self) -> Result<Vec<Info>> {
         let mut infos = Vec::new();
         let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let query: Vec<_> = token.iter().map(|token| ("page_token", &**token)).collect();
             let page: Listed = self.rest.get("/api/2.1/clusters/list", &query).await?;
             infos.extend(page.clusters);
@@ -172,7 +172,7 @@ impl Workspace {
 }
 
 impl Cluster {
-    pub(super) fn of(workspace: &Workspace, info: Info) -> Self {
+    pub(super) fn from_info(workspace: &Workspace, info: Info) -> Self {
         Self {
             workspace: workspace.clone(),
             id: sanitize_line(&info.cluster_id, 120),
@@ -237,7 +237,7 @@ impl Cluster {
         let cluster = self.clone();
         runtime::run(async move {
             let info = info(&cluster.workspace, &cluster.id).await?;
-            Ok(ClusterState::of(&info.state))
+            Ok(ClusterState::from_state(&info.state))
         })
     }
 
@@ -277,9 +277,9 @@ impl Cluster {
     pub fn terminate_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
         let cluster = self.clone();
         runtime::run(async move {
-            cluster.ask("delete").await?;
+            cluster.send_action("delete").await?;
             let what = format!("the cluster {}", cluster.name);
-            let mut wait = cluster.workspace.polling.begin(what, TIME_LIMIT);
+            let mut wait = cluster.workspace.polling.begin(what, TIMEOUT);
             loop {
                 let info = info(&cluster.workspace, &cluster.id).await?;
                 if matches!(&*info.state, "TERMINATED" | "ERROR") {
@@ -307,7 +307,7 @@ impl Cluster {
     pub fn delete_async(&self) -> impl Future<Output = Result<()>> + Send + 'static {
         let cluster = self.clone();
         runtime::run(async move {
-            match cluster.ask("permanent-delete").await {
+            match cluster.send_action("permanent-delete").await {
                 Err(error) if error.is_not_found() => Ok(()),
                 deleted => deleted,
             }
@@ -332,11 +332,11 @@ impl Cluster {
             let body = json!({"cluster_id": cluster.id, "limit": 50, "order": "DESC"});
             let rest = &cluster.workspace.rest;
             let Events { events } = rest.post("/api/2.1/clusters/events", &body).await?;
-            Ok(events.into_iter().map(ClusterEvent::of).collect())
+            Ok(events.into_iter().map(ClusterEvent::from_event).collect())
         })
     }
 
-    async fn ask(&self, verb: &str) -> Result<()> {
+    async fn send_action(&self, verb: &str) -> Result<()> {
         let path = format!("/api/2.1/clusters/{verb}");
         let body = json!({"cluster_id": self.id});
         let _: AnyObject = self.workspace.rest.post(&path, &body).await?;
@@ -345,7 +345,7 @@ impl Cluster {
 }
 
 impl ClusterEvent {
-    fn of(event: Event) -> Self {
+    fn from_event(event: Event) -> Self {
         let reason = event.details.and_then(|details| details.reason);
         Self {
             timestamp: event.timestamp,
@@ -359,7 +359,7 @@ impl ClusterEvent {
 }
 
 impl ClusterState {
-    fn of(state: &str) -> Self {
+    fn from_state(state: &str) -> Self {
         match state {
             "PENDING" => Self::Pending,
             "RUNNING" => Self::Running,
@@ -408,7 +408,7 @@ pub(super) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
         let info = info(workspace, id).await?;
         let wait = wait.get_or_insert_with(|| {
             let what = format!("cluster {}", shown(&info.cluster_name));
-            workspace.polling.begin(what, TIME_LIMIT)
+            workspace.polling.begin(what, TIMEOUT)
         });
         match info.state.as_str() {
             "RUNNING" | "RESIZING" => {
@@ -496,5 +496,5 @@ fn hint(code: &str) -> &'static str {
 }
 
 fn shown(text: &str) -> String {
-    sanitize_line(text, LONGEST)
+    sanitize_line(text, MAX_LENGTH)
 }

@@ -16,8 +16,8 @@ const NAME: &str = "evenhand";
 const AUTOTERMINATION_MINUTES: u64 = 20;
 
 /// The limits of Databricks.
-const SHORTEST_IDLE: u64 = 10;
-const LONGEST_IDLE: u64 = 10_000;
+const MIN_IDLE: u64 = 10;
+const MAX_IDLE: u64 = 10_000;
 
 /// Makes or finds a [`Cluster`].
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ impl ClusterBuilder {
         let mut infos = infos.into_iter();
         let found =
             infos.find(|info| info.cluster_name == self.name && is_mine(&info.creator_user_name));
-        Ok(found.map(|info| Cluster::of(&self.workspace, info)))
+        Ok(found.map(|info| Cluster::from_info(&self.workspace, info)))
     }
 
     async fn create_here(&self) -> Result<Cluster> {
@@ -198,7 +198,7 @@ impl ClusterBuilder {
                 .with_hint("make the call again: it takes the cluster of this name"));
         }
         ensure_running(workspace, &id).await?;
-        let cluster = Cluster::of(workspace, info(workspace, &id).await?);
+        let cluster = Cluster::from_info(workspace, info(workspace, &id).await?);
         let cluster = priced(cluster).await;
         let cost = match cluster.hourly_price {
             _ if workspace.is_practice() => {
@@ -226,7 +226,7 @@ impl ClusterBuilder {
             )
             .with_hint("`.name(\"lab\")` names it"));
         }
-        if !(SHORTEST_IDLE..=LONGEST_IDLE).contains(&self.autotermination_minutes) {
+        if !(MIN_IDLE..=MAX_IDLE).contains(&self.autotermination_minutes) {
             let minutes = self.autotermination_minutes;
             let message = format!("a cluster can't terminate after {minutes} idle minutes");
             return Err(Error::new(ErrorKind::Argument, message).with_hint(

@@ -10,11 +10,11 @@ use crate::runtime;
 use crate::text::sanitize_line;
 
 /// How many things are named.
-const MOST: usize = 100;
+const MAX_COUNT: usize = 100;
 /// How many folders are looked into.
-const MOST_FOLDERS: usize = 500;
+const MAX_FOLDERS: usize = 500;
 /// The longest name that is shown, in characters.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -92,7 +92,7 @@ impl Workspace {
             let made = names.filter(|name| !name.starts_with("databricks-"));
             found.extend(made.map(|name| format!("serving endpoint {}", shown(name))));
             workspace.add_files(&mut found).await?;
-            found.truncate(MOST);
+            found.truncate(MAX_COUNT);
             Ok(found)
         })
     }
@@ -109,7 +109,7 @@ impl Workspace {
         let mut folders = vec!["/".to_owned()];
         let mut looked_into = 0;
         while let Some(folder) = folders.pop() {
-            if looked_into == MOST_FOLDERS {
+            if looked_into == MAX_FOLDERS {
                 found.push(format!("folder {}, with what is in it", shown(&folder)));
                 return Ok(());
             }
@@ -128,7 +128,7 @@ impl Workspace {
                     }
                 }
             }
-            if found.len() >= MOST {
+            if found.len() >= MAX_COUNT {
                 return Ok(());
             }
         }
@@ -137,5 +137,5 @@ impl Workspace {
 }
 
 fn shown(name: &str) -> String {
-    sanitize_line(name, LONGEST)
+    sanitize_line(name, MAX_LENGTH)
 }

@@ -46,7 +46,7 @@ impl Credential {
                 return Self::of_azure(&identity);
             }
         };
-        Ok(Self::of(source))
+        Ok(Self::from_source(source))
     }
 
     /// Whoever is signed in to Azure.
@@ -55,10 +55,10 @@ impl Credential {
     /// As [`new`](Self::new).
     pub(super) fn of_azure(identity: &IdentitySettings) -> Result<Self> {
         let tokens = identity::tokens(identity, RESOURCE, log_line)?;
-        Ok(Self::of(Source::Entra(tokens)))
+        Ok(Self::from_source(Source::Entra(tokens)))
     }
 
-    fn of(source: Source) -> Self {
+    fn from_source(source: Source) -> Self {
         Self {
             source,
             sent: Mutex::default(),

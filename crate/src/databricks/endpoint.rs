@@ -12,7 +12,7 @@ use crate::runtime;
 use crate::secret::Secret;
 use crate::text::sanitize_line;
 
-const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
+const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Where the keys of endpoints are kept in the workspace.
 const SCOPE: &str = "evenhand";
@@ -219,7 +219,7 @@ impl ServingEndpoint {
 
     async fn ready(&self) -> Result<()> {
         let what = format!("the endpoint {}", self.name);
-        let mut wait = self.workspace.polling.begin(what.clone(), TIME_LIMIT);
+        let mut wait = self.workspace.polling.begin(what.clone(), TIMEOUT);
         loop {
             let State {
                 ready,

@@ -5,7 +5,7 @@ use crate::json::{Json, fields, plain_text};
 use crate::text::{message, sanitize_line};
 
 /// The longest text of the service that is shown, in characters.
-const LONGEST: usize = 500;
+const MAX_LENGTH: usize = 500;
 
 /// The error for a response with an error status. `path` is what was asked; `sign_in` is the hint for a token that was refused.
 pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[u8]) -> Error {
@@ -13,9 +13,9 @@ pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[
     // A missing cluster, job or run is a bad request in their words.
     let is_missing =
         reason.contains("does not exist") || reason.contains("doesn't exist") || status == 404;
-    let subject = Subject::of(path);
+    let subject = Subject::from_path(path);
     let (kind, hint) = match status {
-        _ if is_missing => (ErrorKind::NotFound, subject.missing()),
+        _ if is_missing => (ErrorKind::NotFound, subject.missing_hint()),
         401 => (ErrorKind::Authentication, sign_in),
         403 => (ErrorKind::PermissionDenied, subject.forbidden()),
         409 => (
@@ -59,7 +59,7 @@ fn code_and_reason(body: &[u8]) -> (Option<String>, String) {
         }
         Err(_) => (None, message::of_html(&text)),
     };
-    (code, sanitize_line(&reason, LONGEST))
+    (code, sanitize_line(&reason, MAX_LENGTH))
 }
 
 /// What a path is about.
@@ -73,7 +73,7 @@ enum Subject {
 }
 
 impl Subject {
-    fn of(path: &str) -> Self {
+    fn from_path(path: &str) -> Self {
         let is = |part: &str| path.contains(part);
         if is("/jobs/") {
             Self::Run
@@ -88,7 +88,7 @@ impl Subject {
         }
     }
 
-    fn missing(self) -> &'static str {
+    fn missing_hint(self) -> &'static str {
         match self {
             Self::Cluster => {
                 "check DATABRICKS_CLUSTER_ID and DATABRICKS_HOST: the cluster's page shows both in its \

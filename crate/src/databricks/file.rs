@@ -10,7 +10,7 @@ use crate::runtime;
 use crate::text::sanitize_line;
 
 /// The largest notebook that a workspace takes, in bytes.
-const LARGEST_NOTEBOOK: usize = 10 * 1024 * 1024;
+const MAX_NOTEBOOK: usize = 10 * 1024 * 1024;
 
 const IMPORT: &str = "/api/2.0/workspace/import";
 
@@ -36,7 +36,7 @@ impl Workspace {
         let (workspace, path, content) = (self.clone(), path.to_owned(), content.to_vec());
         runtime::run(async move {
             check(&path)?;
-            if content.len() > LARGEST_NOTEBOOK {
+            if content.len() > MAX_NOTEBOOK {
                 let message = format!("{path} would be {} MB large", content.len() / 1024 / 1024);
                 return Err(Error::new(ErrorKind::Argument, message)
                     .with_hint("a workspace takes notebooks of 10 MB: clear the outputs"));

@@ -12,10 +12,10 @@ use crate::runtime;
 use crate::text::sanitize_line;
 use crate::waiting::in_words;
 
-const TIME_LIMIT: Duration = Duration::from_secs(20 * 60);
+const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
 /// The longest text of the service that is shown, in characters.
-const LONGEST: usize = 400;
+const MAX_LENGTH: usize = 400;
 
 /// A package of the Python Package Index, as pip names it: `openai==1.42.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Cluster {
         let statuses: Statuses = rest
             .get("/api/2.0/libraries/cluster-status", &query)
             .await?;
-        let shown = |text: &String| sanitize_line(text, LONGEST);
+        let shown = |text: &String| sanitize_line(text, MAX_LENGTH);
         let read = |status: Status| InstalledLibrary {
             package: shown(&status.library.pypi.unwrap_or_default().package),
             status: shown(&status.status),
@@ -148,7 +148,7 @@ impl Cluster {
         let mut wait = self
             .workspace
             .polling
-            .begin(format!("the package {package}"), TIME_LIMIT);
+            .begin(format!("the package {package}"), TIMEOUT);
         loop {
             let library = self.status_of(package).await?.unwrap_or_default();
             match &*library.status {

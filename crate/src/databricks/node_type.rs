@@ -56,7 +56,7 @@ struct NodeInfo {
 }
 
 impl NodeType {
-    fn of(answer: NodeTypeResponse) -> Self {
+    fn from_answer(answer: NodeTypeResponse) -> Self {
         let status = answer.node_info.unwrap_or_default().status;
         let is_closed = |status: &String| {
             status.starts_with("NotEnabled") || status.starts_with("NotAvailable")
@@ -127,7 +127,11 @@ impl Workspace {
             .rest
             .get("/api/2.1/clusters/list-node-types", &[])
             .await?;
-        Ok(listed.node_types.into_iter().map(NodeType::of).collect())
+        Ok(listed
+            .node_types
+            .into_iter()
+            .map(NodeType::from_answer)
+            .collect())
     }
 }
 
@@ -136,7 +140,7 @@ mod tests {
     use super::*;
 
     fn node(id: &str, cores: f64, memory_mb: u64, status: &str) -> NodeType {
-        NodeType::of(NodeTypeResponse {
+        NodeType::from_answer(NodeTypeResponse {
             node_type_id: id.to_owned(),
             num_cores: cores,
             memory_mb,

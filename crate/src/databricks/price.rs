@@ -135,7 +135,7 @@ impl PriceList {
             is_loopback: is_loopback(host),
             is_plain_http: self.address.scheme() == "http",
         };
-        let limits = Limits::of(TIMEOUT, TIMEOUT);
+        let limits = Limits::with_timeouts(TIMEOUT, TIMEOUT);
         let http = transport::client(destination, &limits)?;
         let route = RequestRoute {
             host,
@@ -171,7 +171,7 @@ impl PriceList {
         url.query_pairs_mut().append_pair("$filter", &filter);
         let request = http.get(url).header("accept", "application/json");
         let opened = transport::open(request, route).await;
-        let response = opened.map_err(|(error, _)| error)?.read().await;
+        let response = opened.map_err(|(error, _)| error)?.read_body().await;
         let body = response.body.map_err(|(error, _)| error)?;
         let unexpected = || {
             let message = format!(

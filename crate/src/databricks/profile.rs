@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The section whose `default_profile` names the profile to use.
 const SETTINGS: &str = "__settings__";
@@ -39,12 +39,12 @@ impl Profile {
 /// The file can't be read, or lacks the profile.
 pub(super) fn read_profile(path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
     let text = match std::fs::metadata(path) {
-        Ok(file) if file.len() > LARGEST => return Err(unreadable(path, "it is too large")),
+        Ok(file) if file.len() > MAX_SIZE => return Err(unreadable(path, "it is too large")),
         Ok(_) => {
             std::fs::read_to_string(path).map_err(|error| unreadable(path, &error.to_string()))?
         }
         Err(_) => match name {
-            Some(name) => return Err(missing(path, name)),
+            Some(name) => return Err(missing_profile(path, name)),
             None => return Ok(None),
         },
     };
@@ -61,7 +61,7 @@ pub(super) fn read_profile(path: &Path, name: Option<&str>) -> Result<Option<Pro
             path: path.to_owned(),
             values,
         })),
-        None if wanted.is_some() => Err(missing(path, &name_or_default)),
+        None if wanted.is_some() => Err(missing_profile(path, &name_or_default)),
         None => Ok(None),
     }
 }
@@ -95,7 +95,7 @@ fn unreadable(path: &Path, why: &str) -> Error {
         .with_hint("fix it, or name another file in DATABRICKS_CONFIG_FILE")
 }
 
-fn missing(path: &Path, name: &str) -> Error {
+fn missing_profile(path: &Path, name: &str) -> Error {
     let message = format!("{} has no profile {name:?}", path.display());
     Error::new(ErrorKind::Settings, message).with_hint(
         "`databricks auth profiles` lists them; DATABRICKS_CONFIG_PROFILE or `.profile(..)` names one",

@@ -55,7 +55,7 @@ impl Rest {
     pub(super) fn new(settings: &DatabricksSettings) -> Result<Self> {
         let credential = Credential::new(settings)?;
         let id = settings.azure_resource_id.as_deref();
-        Self::of(settings.host.clone(), credential, id, None)
+        Self::with_credential(settings.host.clone(), credential, id, None)
     }
 
     /// A workspace that Azure names, asked by whoever is signed in to Azure.
@@ -69,10 +69,10 @@ impl Rest {
         management: Arc<TokenCache<Chain>>,
     ) -> Result<Self> {
         let credential = Credential::of_azure(identity)?;
-        Self::of(host, credential, Some(id), Some(management))
+        Self::with_credential(host, credential, Some(id), Some(management))
     }
 
-    fn of(
+    fn with_credential(
         host: Url,
         credential: Credential,
         id: Option<&str>,
@@ -84,7 +84,7 @@ impl Rest {
             is_loopback: is_plain_http,
             is_plain_http,
         };
-        let limits = Limits::of(TIMEOUT, CONNECT);
+        let limits = Limits::with_timeouts(TIMEOUT, CONNECT);
         let place = host.host_str().unwrap_or_default();
         Ok(Self {
             http: transport::client(destination, &limits)?,
@@ -120,7 +120,7 @@ impl Rest {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.http.get(url).header(ACCEPT, "application/json");
-        self.read(path, request, &PASSING_FOR_READS).await
+        self.send_and_parse(path, request, &PASSING_FOR_READS).await
     }
 
     /// The answer to a POST, read as this type.
@@ -131,7 +131,7 @@ impl Rest {
         let request = self.http.post(self.url(path));
         let request = request.header(CONTENT_TYPE, "application/json");
         let request = request.header(ACCEPT, "application/json");
-        self.read(path, request.body(body.to_string()), &PASSING)
+        self.send_and_parse(path, request.body(body.to_string()), &PASSING)
             .await
     }
 
@@ -149,7 +149,7 @@ impl Rest {
         url.query_pairs_mut().extend_pairs(query);
         let request = self.http.request(Method::PUT, url);
         let request = request.header(CONTENT_TYPE, "application/octet-stream");
-        self.ask(path, request.body(content), &PASSING)
+        self.send(path, request.body(content), &PASSING)
             .await
             .map(drop)
     }
@@ -160,7 +160,7 @@ impl Rest {
     /// As [`get`](Self::get).
     pub(super) async fn delete(&self, path: &str) -> Result<()> {
         let request = self.http.delete(self.url(path));
-        self.ask(path, request, &PASSING).await.map(drop)
+        self.send(path, request, &PASSING).await.map(drop)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -169,13 +169,13 @@ impl Rest {
         url
     }
 
-    async fn read<T: DeserializeOwned>(
+    async fn send_and_parse<T: DeserializeOwned>(
         &self,
         path: &str,
         request: reqwest::RequestBuilder,
         passing: &[u16],
     ) -> Result<T> {
-        let answer = self.ask(path, request, passing).await?;
+        let answer = self.send(path, request, passing).await?;
         serde_json::from_str(answer.text()).map_err(|error| {
             let message = format!(
                 "{} gave an answer without the documented fields",
@@ -187,7 +187,7 @@ impl Rest {
         })
     }
 
-    async fn ask(
+    async fn send(
         &self,
         path: &str,
         request: reqwest::RequestBuilder,
@@ -263,7 +263,7 @@ impl Rest {
             status,
             headers,
             body,
-        } = transport::open(once, route).await?.read().await;
+        } = transport::open(once, route).await?.read_body().await;
         let body = body?;
         if (200..300).contains(&status) {
             let text = String::from_utf8_lossy(&body).into_owned();

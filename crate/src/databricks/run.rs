@@ -14,9 +14,9 @@ use crate::runtime;
 use crate::text::sanitize_line;
 
 /// How long a run may take.
-const TIME_LIMIT: Duration = Duration::from_secs(6 * 3600);
+const TIMEOUT: Duration = Duration::from_secs(6 * 3600);
 
-const LONGEST: usize = 500;
+const MAX_LENGTH: usize = 500;
 
 /// The one task of a run.
 const TASK: &str = "notebook";
@@ -193,7 +193,7 @@ impl NotebookRun {
         if result_state != "SUCCESS" {
             let reason = output.error.unwrap_or_else(|| state_message.clone());
             let (reason, state) = (
-                sanitize_line(&reason, LONGEST),
+                sanitize_line(&reason, MAX_LENGTH),
                 sanitize_line(result_state, 60),
             );
             let message = format!("the notebook {} ended as {state}: {reason}", self.path);
@@ -214,7 +214,7 @@ impl NotebookRun {
 
     async fn ended(&self) -> Result<Run> {
         let what = format!("the notebook {}", self.path);
-        let mut wait = self.workspace.polling.begin(what, TIME_LIMIT);
+        let mut wait = self.workspace.polling.begin(what, TIMEOUT);
         let id = self.id.to_string();
         loop {
             let query = [("run_id", &*id)];

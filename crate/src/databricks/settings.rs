@@ -123,7 +123,7 @@ impl DatabricksSettings {
         if is_wanted && profile.is_none() {
             lookup.check()?;
         }
-        let settings = Self::read(profile, is_asked_for, &variable)?;
+        let settings = Self::from_profile(profile, is_asked_for, &variable)?;
         match (
             settings,
             lookup.file_of_group().filter(|_| profile.is_none()),
@@ -167,7 +167,7 @@ impl DatabricksSettings {
             let value = lookup(name)?.trim().to_owned();
             Some(value).filter(|value| !value.is_empty())
         };
-        Self::read(profile, is_asked_for, &variable)
+        Self::from_profile(profile, is_asked_for, &variable)
     }
 
     /// The error for settings that name no workspace.
@@ -177,7 +177,11 @@ impl DatabricksSettings {
         )
     }
 
-    fn read<E>(profile: Option<&str>, is_asked_for: bool, variable: &E) -> Result<Option<Self>>
+    fn from_profile<E>(
+        profile: Option<&str>,
+        is_asked_for: bool,
+        variable: &E,
+    ) -> Result<Option<Self>>
     where
         E: Fn(&str) -> Option<String>,
     {
@@ -187,7 +191,7 @@ impl DatabricksSettings {
             .map(str::to_owned)
             .or_else(|| environment.get("config_profile"));
         if named.is_none() && environment.get("host").is_some() {
-            return Self::of(&environment, &environment, "DATABRICKS_HOST", is_wanted);
+            return Self::from_variables(&environment, &environment, "DATABRICKS_HOST", is_wanted);
         }
         let file = variable(CONFIG_FILE).map(PathBuf::from);
         let file = file.or_else(|| Some(std::env::home_dir()?.join(".databrickscfg")));
@@ -196,7 +200,7 @@ impl DatabricksSettings {
             // A profile without a host has nothing for us.
             Ok(Some(profile)) if profile.value("host").is_some() => {
                 let source = format!("the profile {} of {}", profile.name, profile.path.display());
-                Self::of(&profile, &environment, &source, is_wanted)
+                Self::from_variables(&profile, &environment, &source, is_wanted)
             }
             Err(error) if is_wanted => Err(error),
             Ok(_) if is_wanted => Err(Self::missing()),
@@ -205,7 +209,7 @@ impl DatabricksSettings {
     }
 
     /// Which compute is meant may come from the environment: it is neither a secret nor an address.
-    fn of(
+    fn from_variables(
         source: &impl Source,
         environment: &impl Source,
         from: &str,
@@ -300,7 +304,7 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Option<DatabricksSettings>> {
-        DatabricksSettings::read(None, true, &|name: &str| {
+        DatabricksSettings::from_profile(None, true, &|name: &str| {
             let pair = pairs.iter().find(|(known, _)| *known == name);
             match pair {
                 Some((_, value)) => Some((*value).to_owned()),
@@ -384,7 +388,7 @@ mod tests {
         .unwrap();
         let path = path.to_string_lossy().into_owned();
         let read = |profile: Option<&str>, pairs: &[(&str, &str)]| {
-            DatabricksSettings::read(profile, true, &|name: &str| match name {
+            DatabricksSettings::from_profile(profile, true, &|name: &str| match name {
                 "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
                 name => {
                     let pair = pairs.iter().find(|(known, _)| *known == name);
@@ -420,7 +424,7 @@ mod tests {
         .unwrap();
         let path = path.to_string_lossy().into_owned();
         let read = |cluster: Option<&str>, profile: Option<&str>| {
-            DatabricksSettings::read(None, false, &|name: &str| match name {
+            DatabricksSettings::from_profile(None, false, &|name: &str| match name {
                 "DATABRICKS_CONFIG_FILE" => Some(path.clone()),
                 "DATABRICKS_CONFIG_PROFILE" => profile.map(str::to_owned),
                 "DATABRICKS_CLUSTER_ID" => cluster.map(str::to_owned),

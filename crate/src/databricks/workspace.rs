@@ -21,7 +21,7 @@ use crate::waiting::{PollOptions, WaitProgress};
 
 /// The pauses between two looks at a cluster, a run and the like.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// A workspace of Databricks. Clones mean the same workspace.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl Workspace {
     pub(crate) fn new(settings: &DatabricksSettings) -> Result<Self> {
         Ok(Self {
             rest: Rest::new(settings)?,
-            polling: PollOptions::new(FIRST_PAUSE, LONGEST_PAUSE),
+            polling: PollOptions::new(FIRST_PAUSE, MAX_PAUSE),
             prices: None,
         })
     }
@@ -92,7 +92,7 @@ impl Workspace {
             rest: Rest::of_azure(host, identity, id, management)?,
             polling: PollOptions {
                 first,
-                longest: LONGEST_PAUSE,
+                longest: MAX_PAUSE,
                 ..polling.clone()
             },
             prices,

@@ -8,10 +8,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::mime_bundle::{MimeBundle, Show, stack};
-use super::shared_script::LARGEST_OUTPUT;
+use super::shared_script::MAX_OUTPUT;
 
 /// The most bytes of plain text.
-const LONGEST: usize = 100_000;
+const MAX_LENGTH: usize = 100_000;
 
 fn plain(text: String) -> MimeBundle {
     MimeBundle {
@@ -37,7 +37,7 @@ show_as_debug!(bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32
 impl Show for str {
     /// The head of a long text, and how much more there is.
     fn mime_bundle(&self) -> MimeBundle {
-        let head = &self[..self.floor_char_boundary(LONGEST)];
+        let head = &self[..self.floor_char_boundary(MAX_LENGTH)];
         plain(match self.len() - head.len() {
             0 => format!("{self:?}"),
             _ => {
@@ -170,7 +170,7 @@ fn list(
         text += value.text.len();
         html += value.html.len();
         shown.push(value);
-        if text > LONGEST || html > LARGEST_OUTPUT / 2 {
+        if text > MAX_LENGTH || html > MAX_OUTPUT / 2 {
             break;
         }
     }
@@ -231,6 +231,6 @@ mod tests {
         let text = "é".repeat(60_000).mime_bundle().text;
         assert!(text.ends_with("… and 10000 characters more"));
         let cards: Vec<Card> = (0..1_000_000).map(|_| Card).collect();
-        assert!(cards.mime_bundle().html.len() < 4 * LARGEST_OUTPUT);
+        assert!(cards.mime_bundle().html.len() < 4 * MAX_OUTPUT);
     }
 }

@@ -7,7 +7,7 @@ use super::writer::log_line;
 use crate::runtime::in_kernel;
 
 /// Shows a note in a notebook. A program has the notes of the settings and totals.
-pub(crate) fn note(line: &str) {
+pub(crate) fn note_line(line: &str) {
     if in_kernel() {
         log_line(line);
     }

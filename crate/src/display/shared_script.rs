@@ -6,7 +6,7 @@
 pub(crate) const SHARED_BLOCK: &str = "<style data-evenhand>";
 
 /// The maximum size of the data for the scripts of one output, in bytes.
-pub(crate) const LARGEST_OUTPUT: usize = 1_900_000;
+pub(crate) const MAX_OUTPUT: usize = 1_900_000;
 
 const DATA: &str = "<script type=\"application/json\">";
 const END: &str = "</script>";
@@ -20,7 +20,7 @@ pub(crate) fn dedupe_script(html: String) -> String {
     let html = html.replace(&block, "");
     let mut parts = html.split(DATA);
     let mut output = parts.next().unwrap_or_default().to_owned();
-    let mut room = LARGEST_OUTPUT;
+    let mut room = MAX_OUTPUT;
     for part in parts {
         let (data, rest) = part.split_once(END).unwrap_or((part, ""));
         if let Some(left) = room.checked_sub(data.len()) {
@@ -61,11 +61,11 @@ mod tests {
     #[test]
     fn of_many_large_tables_the_last_are_static() {
         let mut table = String::from("<p>a</p>");
-        push_data(&mut table, &"1".repeat(LARGEST_OUTPUT / 2 - 1));
+        push_data(&mut table, &"1".repeat(MAX_OUTPUT / 2 - 1));
         table.push_str(&block());
         let three = dedupe_script(table.repeat(3));
         assert_eq!(three.matches("<p>a</p>").count(), 3);
         assert_eq!(three.matches(DATA).count(), 2);
-        assert!(three.len() < LARGEST_OUTPUT + block().len() + 200);
+        assert!(three.len() < MAX_OUTPUT + block().len() + 200);
     }
 }

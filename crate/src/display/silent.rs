@@ -20,6 +20,6 @@ impl ProgressBar {
 
 pub(crate) fn log_line(_line: &str) {}
 
-pub(crate) fn note(_line: &str) {}
+pub(crate) fn note_line(_line: &str) {}
 
 pub(crate) fn note_once(_notes: &[String]) {}

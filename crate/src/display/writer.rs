@@ -21,7 +21,7 @@ use crate::text::terminal::sanitize;
 const TOKEN: &str = "EVCXR_";
 
 /// The longest note, in characters.
-const LONGEST_NOTE: usize = 2_000;
+const MAX_NOTE: usize = 2_000;
 
 /// How a result appears in the notebook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub(super) fn print(text: &str) {
 
 /// Prints a message for the user while work continues: one line on standard error.
 pub(crate) fn log_line(line: &str) {
-    let line = sanitize_line(line, LONGEST_NOTE);
+    let line = sanitize_line(line, MAX_NOTE);
     write(&mut io::stderr().lock(), &format!("{}\n", plain(&line)));
 }
 

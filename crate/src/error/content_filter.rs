@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::json::{self, entries, field, fields, items};
 
 /// The most categories that are read; no filter has this many.
-const MOST_CATEGORIES: usize = 64;
+const MAX_CATEGORIES: usize = 64;
 
 use crate::text::sanitize_line;
 
@@ -65,7 +65,7 @@ impl ContentFilter {
             let [filtered, severity, detected] =
                 fields(result, ["filtered", "severity", "detected"]);
             // A category of lists of words has a result for each of them.
-            let lists = items(result, MOST_CATEGORIES);
+            let lists = items(result, MAX_CATEGORIES);
             let is_listed = |list: &&RawValue| {
                 let filtered = field(list, "filtered");
                 filtered.and_then(json::deserialize).unwrap_or_default()
@@ -78,7 +78,7 @@ impl ContentFilter {
             };
             (result != FilterResult::default()).then_some((name, result))
         };
-        let categories = entries(json, MOST_CATEGORIES).into_iter();
+        let categories = entries(json, MAX_CATEGORIES).into_iter();
         Self {
             categories: categories.filter_map(result).collect(),
         }

@@ -207,7 +207,7 @@ impl GateOutcome {
     /// # Errors
     /// The text is not a saved outcome, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        FORMAT.read(json)
+        FORMAT.parse_saved(json)
     }
 }
 

@@ -54,7 +54,7 @@ impl Format {
     ///
     /// # Errors
     /// The text has another format, or was written by a later version.
-    pub(super) fn read<T: DeserializeOwned>(&self, json: &str) -> Result<T> {
+    pub(super) fn parse_saved<T: DeserializeOwned>(&self, json: &str) -> Result<T> {
         let head: Head = self.parse(json)?;
         if !head.format.is_empty() && head.format != self.name {
             return Err(self.is_other());

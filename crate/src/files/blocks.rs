@@ -150,7 +150,7 @@ impl<R: Read + Seek> Reader<R> {
         block.bytes.append(&mut self.rest);
         (block.at, block.offset) = (self.at, self.offset);
         self.at += 1;
-        let read = self.read(&mut block.bytes);
+        let read = self.fill(&mut block.bytes);
         self.is_done = *read.as_ref().unwrap_or(&true);
         block.is_last = read?;
         self.offset += block.bytes.len() as u64;
@@ -158,7 +158,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     /// Appends bytes up to the end of a row. Returns whether they are the file's last.
-    fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
         loop {
             let wanted = self.size.start.max(bytes.len());
             self.size.start = self.size.end.min(4 * self.size.start);

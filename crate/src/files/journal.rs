@@ -26,11 +26,11 @@ struct Row {
 
 /// Reads a journal. Of a request that was sent several times, the row is that of its answer, or else
 /// of its last error. The prompts are those in the file of requests next to it, if it is there.
-pub(super) fn read(path: &Path) -> Result<DataFrame> {
+pub(super) fn read_journal(path: &Path) -> Result<DataFrame> {
     let prompts = journal::prompts(path);
     let mut rows: Vec<Row> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for line in journal::read(path)? {
+    for line in journal::read_rows(path)? {
         let mut row = row(line?);
         row.prompt = prompts.get(&row.custom_id).cloned();
         match places.get(&row.custom_id) {

@@ -63,9 +63,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<DataFrame> {
     match opened.format()? {
         Format::Csv => Csv::new(path).read(),
         Format::JsonLines => JsonLines::new(opened).read(),
-        Format::Journal => journal::read(opened.path()),
+        Format::Journal => journal::read_journal(opened.path()),
         #[cfg(feature = "parquet")]
-        Format::Parquet => parquet::read(&opened, None, None),
+        Format::Parquet => parquet::read_parquet(&opened, None, None),
         #[cfg(not(feature = "parquet"))]
         Format::Parquet => Err(without_parquet(opened.path())),
     }
@@ -92,7 +92,7 @@ pub fn scan(path: impl AsRef<Path>) -> Result<LazyFrame> {
     match opened.format()? {
         Format::Csv => Csv::new(path).scan(),
         Format::JsonLines => JsonLines::new(opened).scan(),
-        Format::Journal => Ok(journal::read(opened.path())?.lazy()),
+        Format::Journal => Ok(journal::read_journal(opened.path())?.lazy()),
         #[cfg(feature = "parquet")]
         Format::Parquet => parquet::scan(opened),
         #[cfg(not(feature = "parquet"))]

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 const BLOCK: usize = 1 << 20;
 
 /// Reads these columns and rows (first, number), or all of them.
-pub(super) fn read(
+pub(super) fn read_parquet(
     opened: &Opened,
     columns: Option<&[PlSmallStr]>,
     rows: Option<(usize, usize)>,
@@ -87,7 +87,7 @@ impl Rows for ParquetRows {
         take: &mut Take<'_>,
     ) -> Result<()> {
         for first in (0..self.height).step_by(BLOCK) {
-            let block = read(&self.opened, columns, Some((first, BLOCK)))?;
+            let block = read_parquet(&self.opened, columns, Some((first, BLOCK)))?;
             if !take(keep(block)?)? {
                 break;
             }

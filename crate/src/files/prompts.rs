@@ -30,7 +30,7 @@ pub fn read_prompts(path: impl AsRef<Path>) -> Result<Vec<String>> {
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
     let prompts = match is_text {
-        true => lines(path)?,
+        true => read_lines(path)?,
         false => column(path)?,
     };
     if prompts.is_empty() {
@@ -40,7 +40,7 @@ pub fn read_prompts(path: impl AsRef<Path>) -> Result<Vec<String>> {
     Ok(prompts)
 }
 
-fn lines(path: &Path) -> Result<Vec<String>> {
+fn read_lines(path: &Path) -> Result<Vec<String>> {
     let bytes = std::fs::read(path).map_err(|error| super::opened::unreadable(path, error))?;
     let text = utf8(&bytes, 0).map_err(|fault| fault.of_file(path))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);

@@ -25,10 +25,10 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// The proxy on the way to this host, if it can be used and the host is not excepted.
     pub(crate) fn of_environment(destination: Destination, host: &str) -> Option<Self> {
-        Self::of(destination, host, of_environment)
+        Self::from_settings(destination, host, of_environment)
     }
 
-    fn of(
+    fn from_settings(
         destination: Destination,
         host: &str,
         lookup: impl Fn(&str) -> Option<String>,
@@ -227,7 +227,7 @@ mod tests {
                 "NO_PROXY" => Some(exceptions.to_owned()),
                 _ => None,
             };
-            let proxy = Proxy::of(FAR, host, lookup);
+            let proxy = Proxy::from_settings(FAR, host, lookup);
             proxy.map(|proxy| format!("{} {}", proxy.variable, proxy.address))
         };
         let used = Some("HTTPS_PROXY proxy.example:3128".to_owned());

@@ -23,7 +23,7 @@ const INSTEAD: &[u8] = b"[key]";
 const IN_A_MESSAGE: &str = "…";
 
 /// A shorter secret is not looked for in messages, since that would tear words apart.
-const SHORTEST_IN_A_MESSAGE: usize = 4;
+const MIN_IN_MESSAGE: usize = 4;
 
 /// All secrets of a client, whether they are sent or not.
 pub(crate) struct Redactor {
@@ -96,7 +96,7 @@ impl Redactor {
     /// An untrusted text as a message may quote it: here a secret that could be a word is removed
     /// too.
     pub(crate) fn message(&self, text: &str) -> String {
-        let is_long = |secret: &str| secret.len() >= SHORTEST_IN_A_MESSAGE;
+        let is_long = |secret: &str| secret.len() >= MIN_IN_MESSAGE;
         let clean = self.without(text.as_bytes(), is_long, IN_A_MESSAGE.as_bytes());
         String::from_utf8_lossy(&clean).into_owned()
     }
@@ -126,7 +126,7 @@ fn is_no_word(key: &str) -> bool {
 
 fn without<'a>(text: &'a [u8], forms: &[&Form], instead: &[u8]) -> Cow<'a, [u8]> {
     let depth = characters::depth(text);
-    let beginnings = Beginnings::of(forms, depth);
+    let beginnings = Beginnings::from_forms(forms, depth);
     let mut clean = Vec::new();
     let (mut at, mut kept) = (0, 0);
     // Every answer is searched, so nearly all bytes are passed over quickly.

@@ -10,7 +10,7 @@ use crate::civil_calendar;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest wait that a service may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(60);
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Retry {
     /// quarter, so that many clients spread out.
     pub(crate) fn wait(&self, retries: u32, dice: f64) -> Duration {
         match self.asked {
-            Some(asked) if !asked.is_zero() && asked <= LONGEST_ASKED => asked,
+            Some(asked) if !asked.is_zero() && asked <= MAX_REQUESTED_WAIT => asked,
             _ => {
                 let doubled = 0.5 * 2_f64.powi(retries.min(8).cast_signed());
                 Duration::from_secs_f64(doubled.min(8.0) * (1.0 - 0.25 * dice.clamp(0.0, 1.0)))
@@ -371,7 +371,7 @@ mod tests {
         #[test]
         fn no_wait_is_beyond_a_minute(retries in any::<u32>(), dice in any::<f64>(), asked in any::<u64>()) {
             let retry = Retry { again: true, asked: Some(Duration::from_millis(asked)) };
-            prop_assert!(retry.wait(retries, dice) <= LONGEST_ASKED);
+            prop_assert!(retry.wait(retries, dice) <= MAX_REQUESTED_WAIT);
             prop_assert!(Retry::YES.wait(retries, dice) <= Duration::from_secs(8));
         }
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{CONNECT_TIMEOUT, Settings, TIMEOUT};
 
 /// The largest body that is read, in bytes. The longest answer is about a hundred times smaller.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The mark of UTF-8, which JSON must not begin with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -45,11 +45,11 @@ impl Limits {
             )
             .with_hint("give .timeout() and .connect_timeout() more, or leave them out"));
         }
-        Ok(Self::of(timeout, connect))
+        Ok(Self::with_timeouts(timeout, connect))
     }
 
     /// Limits for a whole exchange and for establishing its connection.
-    pub(crate) fn of(timeout: Duration, connect: Duration) -> Self {
+    pub(crate) fn with_timeouts(timeout: Duration, connect: Duration) -> Self {
         Self {
             timeout,
             connect,
@@ -205,7 +205,7 @@ impl Incoming<'_> {
     }
 
     /// The whole response, redacted.
-    pub(crate) async fn read(mut self) -> HttpResponse {
+    pub(crate) async fn read_body(mut self) -> HttpResponse {
         HttpResponse {
             status: self.status(),
             headers: self.response.headers().clone(),
@@ -226,12 +226,12 @@ impl Incoming<'_> {
         }
         // To grow it step by step would hold two copies of a large body for a moment.
         let length = self.response.content_length().unwrap_or_default();
-        let length = usize::try_from(length).unwrap_or(LARGEST_BODY);
-        let mut body = Vec::with_capacity(length.min(LARGEST_BODY));
+        let length = usize::try_from(length).unwrap_or(MAX_BODY);
+        let mut body = Vec::with_capacity(length.min(MAX_BODY));
         while let Some(chunk) = self.chunk().await? {
             let chunk = chunk.as_ref();
-            if chunk.len() > LARGEST_BODY.saturating_sub(body.len()) {
-                let size = LARGEST_BODY / 1024 / 1024;
+            if chunk.len() > MAX_BODY.saturating_sub(body.len()) {
+                let size = MAX_BODY / 1024 / 1024;
                 let error = Error::new(
                     ErrorKind::Response,
                     format!("the answer is larger than {size} MB"),

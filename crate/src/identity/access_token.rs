@@ -9,7 +9,7 @@ use crate::secret::Secret;
 /// How long before its expiry a token is renewed.
 const AHEAD: Duration = Duration::from_secs(300);
 /// The longest lifetime that is believed.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
 
 /// A token for one resource.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl AccessToken {
     /// for renewal five minutes before it expires, or at half its lifetime if that is shorter than
     /// ten minutes.
     pub(crate) fn new(secret: Secret, asked: Instant, lifetime: Duration) -> Self {
-        let lifetime = lifetime.min(LONGEST);
+        let lifetime = lifetime.min(MAX_DURATION);
         let ahead = AHEAD.min(lifetime / 2);
         Self {
             secret,

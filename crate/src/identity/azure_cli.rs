@@ -21,11 +21,11 @@ use crate::secret::Secret;
 /// How long `az` may take. It starts Python, and contacts a server if its own token has expired.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of its output is read, in bytes.
-const LONGEST: u64 = 256 * 1024;
+const MAX_LENGTH: u64 = 256 * 1024;
 /// How long its output is waited for after it has ended. What it has started may hold the output open.
 const REST: Duration = Duration::from_millis(500);
 /// How many places are tried at which the JSON may begin.
-const MOST_STARTS: usize = 1_000;
+const MAX_STARTS: usize = 1_000;
 /// The lifetime of a token whose expiry `az` does not print, in seconds.
 const UNNAMED: f64 = 300.0;
 
@@ -121,7 +121,7 @@ fn token(printed: &Printed) -> Result<(Secret, Duration), Failure> {
 fn last_object(output: &str) -> Option<Box<RawValue>> {
     let starts = output.match_indices('{').map(|(at, _)| at);
     starts
-        .take(MOST_STARTS)
+        .take(MAX_STARTS)
         .filter_map(|at| {
             let rest = output.get(at..)?;
             let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Box<RawValue>>();
@@ -177,8 +177,8 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     let mut child = command
         .spawn()
         .map_err(|error| Failure::Unavailable(format!("`az` can't be run: {error}")))?;
-    let output = child.stdout.take().map(Output::read);
-    let errors = child.stderr.take().map(Output::read);
+    let output = child.stdout.take().map(Output::spawn_reader);
+    let errors = child.stderr.take().map(Output::spawn_reader);
     let Some(is_success) = wait(&mut child, left) else {
         end(&mut child);
         return Err(Failure::refused(
@@ -188,7 +188,7 @@ fn run(program: &Path, resource: &str, timeout: Duration) -> Result<Printed, Fai
     };
     let ended = Instant::now();
     let rest = |output: Option<Output>| match output {
-        Some(output) => output.take(REST.saturating_sub(ended.elapsed())),
+        Some(output) => output.take_output(REST.saturating_sub(ended.elapsed())),
         None => Vec::new(),
     };
     let (output, errors) = (rest(output), rest(errors));
@@ -215,12 +215,12 @@ struct Output {
 }
 
 impl Output {
-    fn read(from: impl Read + Send + 'static) -> Self {
+    fn spawn_reader(from: impl Read + Send + 'static) -> Self {
         let read = Arc::new(Mutex::new(Vec::new()));
         let (complete, is_complete) = sync_channel(1);
         let bytes = Arc::clone(&read);
         std::thread::spawn(move || {
-            let mut from = from.take(LONGEST);
+            let mut from = from.take(MAX_LENGTH);
             let mut part = [0; 4096];
             while let Ok(length @ 1..) = from.read(&mut part) {
                 let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,7 +232,7 @@ impl Output {
     }
 
     /// Waits at most this long until all is read.
-    fn take(self, wait: Duration) -> Vec<u8> {
+    fn take_output(self, wait: Duration) -> Vec<u8> {
         // If others still hold the output open, what was printed before the end counts.
         let _ = self.is_complete.recv_timeout(wait);
         std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner))

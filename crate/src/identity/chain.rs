@@ -76,7 +76,7 @@ impl Chain {
         format!("{who}, for {}", self.resource)
     }
 
-    async fn ask(&self, source: &Source) -> Result<AccessToken, Failure> {
+    async fn ask_source(&self, source: &Source) -> Result<AccessToken, Failure> {
         let scope = format!("{}/.default", self.resource);
         match source {
             Source::ClientSecret(application) => application.token(&scope).await,
@@ -103,7 +103,7 @@ impl Issuer for Chain {
     async fn issue(&self) -> Result<AccessToken, Failed> {
         let mut reasons = Vec::new();
         for (at, source) in self.tried() {
-            match self.ask(source).await {
+            match self.ask_source(source).await {
                 Ok(token) => {
                     let _ = self.chosen.set(at);
                     return Ok(token);

@@ -60,7 +60,7 @@ impl ClientSecret {
             ("scope", scope),
         ];
         let request = self.service.post(self.authority.oauth("token"), &form);
-        let reply = self.service.ask(&request).await?;
+        let reply = self.service.request_token(&request).await?;
         let (token, _) = self.service.token(&reply, &self.who())?;
         Ok(token)
     }

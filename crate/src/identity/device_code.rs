@@ -28,7 +28,7 @@ const INTERVAL: f64 = 5.0;
 /// How much the interval grows after `slow_down`.
 const SLOWER: Duration = Duration::from_secs(5);
 /// The longest validity of a code, in seconds.
-const LONGEST: f64 = 3600.0;
+const MAX_LENGTH: f64 = 3600.0;
 
 /// A user with a browser.
 pub(super) struct DeviceCode {
@@ -86,7 +86,7 @@ impl DeviceCode {
             ("scope", scope),
         ];
         let request = self.service.post(self.authority.oauth("token"), &form);
-        let reply = self.service.ask(&request).await?;
+        let reply = self.service.request_token(&request).await?;
         let (token, grant) = self.service.token(&reply, WHO)?;
         self.keep(grant, Some(refresh_token));
         Ok(token)
@@ -95,7 +95,7 @@ impl DeviceCode {
     async fn offer(&self, scope: &str) -> Result<Offer, Failure> {
         let form = [("client_id", APPLICATION), ("scope", scope)];
         let request = self.service.post(self.authority.oauth("devicecode"), &form);
-        let reply = self.service.ask(&request).await?;
+        let reply = self.service.request_token(&request).await?;
         if !reply.is_success() {
             return Err(self.service.refused(&reply, WHO));
         }
@@ -121,7 +121,7 @@ impl DeviceCode {
                 return Err(over());
             }
             let request = self.service.post(self.authority.oauth("token"), &form);
-            let reply = self.service.ask(&request).await?;
+            let reply = self.service.request_token(&request).await?;
             if reply.is_success() {
                 let (token, grant) = self.service.token(&reply, WHO)?;
                 self.keep(grant, None);
@@ -201,7 +201,7 @@ fn offer(body: &[u8]) -> Option<Offer> {
         let given = given
             .filter(|seconds: &f64| *seconds > 0.0)
             .unwrap_or(else_);
-        Duration::from_secs_f64(given.clamp(0.1, LONGEST))
+        Duration::from_secs_f64(given.clamp(0.1, MAX_LENGTH))
     };
     // The user reads and types them.
     let shown = |text: String| {

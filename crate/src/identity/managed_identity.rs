@@ -134,7 +134,7 @@ impl ManagedIdentity {
     async fn ask_while_starting(&self, request: &RequestBuilder) -> Result<TokenResponse, Failure> {
         let mut asked = 0;
         loop {
-            let reply = self.service.ask(request).await?;
+            let reply = self.service.request_token(request).await?;
             let waits: &[u64] = match reply.status {
                 404 => &AFTER_404,
                 410 => &AFTER_410,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::settings::IdentitySettings;
 
 /// How many sign-ins are kept although nobody uses them.
-const MOST: usize = 64;
+const MAX_COUNT: usize = 64;
 
 /// The identity, the resource and the tokens.
 type SignedIn = (IdentitySettings, String, Arc<TokenCache<Chain>>);
@@ -30,7 +30,7 @@ pub(crate) fn tokens(
         tokens.start_anew();
         return Ok(Arc::clone(tokens));
     }
-    if all.len() >= MOST {
+    if all.len() >= MAX_COUNT {
         // Those that no client uses any more.
         all.retain(|(_, _, tokens)| Arc::strong_count(tokens) > 1);
     }

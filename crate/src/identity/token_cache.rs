@@ -23,7 +23,7 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(30);
 
 /// How long requests wait for a sign-in that has worked before, all attempts together, and the waits in
 /// between, the last of which is repeated.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 const WAITS: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -218,7 +218,7 @@ impl<I: Issuer> TokenCache<I> {
     /// Whether a failed sign-in is worth another try, for which there is time.
     fn is_patient(&self, state: &State) -> bool {
         let since = state.waiting_since;
-        let is_time = |since: Instant| since.elapsed() + LAST_TRY < PATIENCE;
+        let is_time = |since: Instant| since.elapsed() + LAST_TRY < TIMEOUT;
         self.is_limited(state) && since.is_none_or(is_time)
     }
 
@@ -231,7 +231,7 @@ impl<I: Issuer> TokenCache<I> {
     /// a token, one more attempt is allowed.
     fn end_of_wait(&self, since: Instant) -> Option<Instant> {
         let state = self.state();
-        let end = state.waiting_since.unwrap_or(since) + PATIENCE;
+        let end = state.waiting_since.unwrap_or(since) + TIMEOUT;
         let now = Instant::now();
         let end = match end > now {
             true => end,
@@ -261,11 +261,11 @@ impl<I: Issuer> TokenCache<I> {
                 is_told = true;
                 (self.notify)(&format!(
                     "the sign-in could not be renewed yet, and is tried again for up to {} s: {}",
-                    PATIENCE.as_secs(),
+                    TIMEOUT.as_secs(),
                     error.message()
                 ));
             }
-            let wait = waits.next().unwrap_or(PATIENCE);
+            let wait = waits.next().unwrap_or(TIMEOUT);
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let wait = left.map_or(wait, |left| wait.min(left.saturating_sub(LAST_TRY)));
             pause_unless_stopped(wait, 0, &error, None)

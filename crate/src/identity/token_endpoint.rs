@@ -110,7 +110,7 @@ pub(super) fn error_response(body: &[u8], redactor: &Redactor) -> ErrorResponse 
 
 /// The shortest run of a token's characters that is taken for one. IDs are shorter, words have no
 /// digits.
-const SHORTEST_TOKEN: usize = 40;
+const MIN_TOKEN: usize = 40;
 
 /// The text without anything that looks like a token.
 fn without_tokens(text: &str) -> String {
@@ -121,7 +121,7 @@ fn without_tokens(text: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end.max(c.len_utf8()));
-        let is_token = run.len() >= SHORTEST_TOKEN
+        let is_token = run.len() >= MIN_TOKEN
             && run.contains(|c: char| c.is_ascii_digit())
             && run.contains(|c: char| c.is_ascii_alphabetic());
         clean.push_str(if is_token { "[token]" } else { run });

@@ -49,7 +49,7 @@ impl TokenService {
         connect: Duration,
         hint: &'static str,
     ) -> Result<Self> {
-        let limits = Limits::of(TIMEOUT, connect);
+        let limits = Limits::with_timeouts(TIMEOUT, connect);
         let is_plain_http = url.scheme() == "http";
         let destination = Destination {
             // Plain HTTP is for this machine and the link-local address, never through a proxy.
@@ -84,7 +84,10 @@ impl TokenService {
     }
 
     /// Sends the request, again if it failed for a transient reason.
-    pub(super) async fn ask(&self, request: &RequestBuilder) -> Result<TokenResponse, Failure> {
+    pub(super) async fn request_token(
+        &self,
+        request: &RequestBuilder,
+    ) -> Result<TokenResponse, Failure> {
         let mut retries = 0;
         loop {
             let asked = self.ask_once(request).await;
@@ -128,7 +131,7 @@ impl TokenService {
         } = transport::open(once, route)
             .await
             .map_err(failed)?
-            .read()
+            .read_body()
             .await;
         Ok(TokenResponse {
             asked,

@@ -51,7 +51,7 @@ impl WorkspaceApplication {
         let request = self.service.post(self.url.clone(), &form);
         let reply = self
             .service
-            .ask(&request.header(AUTHORIZATION, basic))
+            .request_token(&request.header(AUTHORIZATION, basic))
             .await?;
         let who = format!("the application {} in Databricks", self.client_id);
         let (token, _) = self.service.token(&reply, &who)?;

@@ -1,7 +1,7 @@
 //! What lies outside of the strings of a JSON text: nesting and white space.
 
 /// The maximum nesting depth, as in other JSON parsers.
-pub(super) const DEEPEST: usize = 127;
+pub(super) const MAX_DEPTH: usize = 127;
 
 /// Tracks which characters of a text are outside of strings.
 #[derive(Default)]
@@ -27,14 +27,14 @@ impl Outside {
 /// What lies outside of the strings of a text.
 #[derive(Default)]
 pub(super) struct Outline {
-    /// Whether the text is nested deeper than [`DEEPEST`]. The rest of such a text is not read.
+    /// Whether the text is nested deeper than [`MAX_DEPTH`]. The rest of such a text is not read.
     pub(super) is_too_deep: bool,
     pub(super) has_white_space: bool,
 }
 
 impl Outline {
     /// Reads bytes instead of characters: each answer passes here, and JSON's own characters are ASCII.
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn from_text(text: &str) -> Self {
         let mut outline = Self::default();
         let mut depth = 0_usize;
         let mut bytes = text.bytes();
@@ -46,7 +46,7 @@ impl Outline {
                 b' ' | b'\t' | b'\n' | b'\r' => outline.has_white_space = true,
                 _ => {}
             }
-            if depth > DEEPEST {
+            if depth > MAX_DEPTH {
                 outline.is_too_deep = true;
                 break;
             }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::outline::DEEPEST;
+use super::outline::MAX_DEPTH;
 use super::*;
 
 fn read(text: &str) -> Option<String> {
@@ -19,9 +19,13 @@ fn white_space_goes_between_tokens_and_stays_in_strings() {
 #[test]
 fn only_brackets_outside_of_strings_count_as_nesting() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    assert!(read(&nested(DEEPEST)).is_some());
-    assert!(read(&nested(DEEPEST + 1)).is_none());
-    let text = format!(r#"["\"{}","\\",{}]"#, "[{".repeat(500), nested(DEEPEST - 1));
+    assert!(read(&nested(MAX_DEPTH)).is_some());
+    assert!(read(&nested(MAX_DEPTH + 1)).is_none());
+    let text = format!(
+        r#"["\"{}","\\",{}]"#,
+        "[{".repeat(500),
+        nested(MAX_DEPTH - 1)
+    );
     assert_eq!(read(&text), Some(text));
 }
 

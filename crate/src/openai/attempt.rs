@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::Client;
 use super::embedded_error;
-use super::error_mapping::{self, EXCERPT, LONGEST_BODY, RequestContext};
+use super::error_mapping::{self, EXCERPT, MAX_BODY, RequestContext};
 use super::event_stream;
 use super::limits::RateLimits;
 use super::parse::{NoAnswer, UnreadBody};
@@ -72,7 +72,7 @@ impl Client {
         };
         let latency = started.elapsed();
         let now = SystemTime::now();
-        let limits = RateLimits::read(&answer.headers, now);
+        let limits = RateLimits::from_headers(&answer.headers, now);
         let context = RequestContext {
             endpoint: &inner.endpoint,
             credential: &inner.credential,
@@ -94,7 +94,7 @@ impl Client {
                 outcome: Err(error),
                 limits,
                 retry,
-                rejection: Rejection::read(answer.status, &body),
+                rejection: Rejection::from_response(answer.status, &body),
                 is_sent: true,
             };
         }
@@ -145,7 +145,7 @@ impl Client {
                 limits,
                 retry,
                 is_sent: true,
-                rejection: Rejection::read(status.unwrap_or(400), beginning),
+                rejection: Rejection::from_response(status.unwrap_or(400), beginning),
             };
         }
         // A truncated answer may arrive whole the next time.
@@ -156,7 +156,7 @@ impl Client {
         let error = match why {
             NoAnswer::Filtered(filter) => context
                 .refused_prompt(answer.status, filter, &limits)
-                .with_body(Json::of_body(beginning, LONGEST_BODY)),
+                .with_body(Json::of_body(beginning, MAX_BODY)),
             why => self.misread(&why.to_string(), beginning),
         };
         Attempt {
@@ -186,7 +186,7 @@ impl Client {
             format!("{why}: {excerpt}")
         };
         let error = Error::new(ErrorKind::Response, message);
-        error.with_body(Json::of_body(body, LONGEST_BODY)).with_hint(format!(
+        error.with_body(Json::of_body(body, MAX_BODY)).with_hint(format!(
             "is {} the address of the service itself, and not of a page or a gateway in front of \
              it?",
             self.0.endpoint.address_variable()

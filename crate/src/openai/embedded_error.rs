@@ -83,13 +83,13 @@ impl EmbeddedError<'_> {
 }
 
 /// The most choices that are searched.
-const MOST_CHOICES: usize = 1_024;
+const MAX_CHOICES: usize = 1_024;
 
 /// Finds an error next to the choices, in one of them, or instead of them.
 pub(super) fn find(body: &RawValue) -> Option<EmbeddedError<'_>> {
     let [error, choices] = fields(body, ["error", "choices"]);
-    let choices = choices.map_or_else(Vec::new, |choices| items(choices, MOST_CHOICES));
-    let each = choices.iter().map(|choice| ErrorFields::of(choice));
+    let choices = choices.map_or_else(Vec::new, |choices| items(choices, MAX_CHOICES));
+    let each = choices.iter().map(|choice| ErrorFields::from_body(choice));
     if let Some(object) = error_description(error, each) {
         return Some(found(object, body));
     }
@@ -111,7 +111,7 @@ pub(super) struct ErrorFields<'a> {
 }
 
 impl<'a> ErrorFields<'a> {
-    fn of(whole: &'a RawValue) -> Self {
+    fn from_body(whole: &'a RawValue) -> Self {
         let [error, finish_reason] = fields(whole, ["error", "finish_reason"]);
         Self {
             whole,

@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 
 /// How many are read.
-const MOST: usize = 64;
+const MAX_COUNT: usize = 64;
 
 /// The data of the events, or the values one after the other; none if it is neither.
 pub(super) fn texts(body: &[u8]) -> Vec<String> {
@@ -30,13 +30,13 @@ fn event_data(text: &str) -> Vec<String> {
         }
     }
     events.retain(|event| event.trim() != "[DONE]");
-    events.truncate(MOST);
+    events.truncate(MAX_COUNT);
     events
 }
 
 fn values(text: &str) -> Vec<String> {
     let values = serde_json::Deserializer::from_str(text).into_iter::<Box<RawValue>>();
-    let values = values.map_while(Result::ok).take(MOST);
+    let values = values.map_while(Result::ok).take(MAX_COUNT);
     values.map(|value| value.get().to_owned()).collect()
 }
 
@@ -72,7 +72,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_body_is_read(body in any::<Vec<u8>>()) {
-            prop_assert!(texts(&body).len() <= MOST);
+            prop_assert!(texts(&body).len() <= MAX_COUNT);
         }
     }
 }

@@ -43,7 +43,7 @@ const RESET_REQUESTS: [&str; 2] = ["x-ratelimit-reset-requests", "x-rate-limit-r
 const RESET_TOKENS: [&str; 2] = ["x-ratelimit-reset-tokens", "x-rate-limit-reset-tokens"];
 
 impl RateLimits {
-    pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap, now: SystemTime) -> Self {
         let text = |names: [&str; 2]| {
             let value = names.into_iter().find_map(|name| headers.get(name));
             value.and_then(|value| value.to_str().ok()).map(str::trim)
@@ -74,7 +74,7 @@ mod tests {
         headers.insert("x-ratelimit-remaining-requests", "29".parse().unwrap());
         headers.insert("x-rate-limit-reset-tokens", "7".parse().unwrap());
         headers.insert("retry-after", "86400".parse().unwrap());
-        let limits = RateLimits::read(&headers, SystemTime::now());
+        let limits = RateLimits::from_headers(&headers, SystemTime::now());
         let expected = RateLimits {
             limit_tokens: Some(5000),
             remaining_requests: Some(29),

@@ -14,9 +14,9 @@ use crate::error::{ContentFilter, Error, ErrorKind, PromptFilter};
 use crate::json::{self, Json, NoJson, field, fields, items};
 
 /// The maximum number of answers, slightly more than a request may ask for.
-const MOST_CHOICES: usize = 1_024;
+const MAX_CHOICES: usize = 1_024;
 /// The maximum number of tokens, and of alternatives, whose probabilities are kept.
-const MOST_TOKENS: usize = 65_536;
+const MAX_TOKENS: usize = 65_536;
 /// No answer costs this many tokens: a larger number means something else.
 const ABSURD: u64 = 1_000_000_000;
 
@@ -134,8 +134,8 @@ impl ChatCompletion {
         let Some(list) = choices.filter(|list| list.get().starts_with('[')) else {
             return no_answer("the answer has no `choices`");
         };
-        let list = items(list, MOST_CHOICES);
-        let list: Vec<_> = list.into_iter().map(ChoiceFields::of).collect();
+        let list = items(list, MAX_CHOICES);
+        let list: Vec<_> = list.into_iter().map(ChoiceFields::of_choice).collect();
         let each = list.iter().map(|choice| ErrorFields {
             whole: choice.whole,
             error: choice.error,
@@ -159,7 +159,7 @@ impl ChatCompletion {
             model: text(model).unwrap_or_default(),
             created: created.and_then(json::deserialize).unwrap_or_default(),
             choices: choices
-                .map(|(choice, place)| choice.read(place, &mut left))
+                .map(|(choice, place)| choice.into_choice(place, &mut left))
                 .collect(),
             usage: usage.and_then(self::usage),
             prompt_filter_results: prompt_filters
@@ -196,8 +196,8 @@ struct Left {
 impl Default for Left {
     fn default() -> Self {
         Self {
-            tokens: MOST_TOKENS,
-            likely: MOST_TOKENS,
+            tokens: MAX_TOKENS,
+            likely: MAX_TOKENS,
         }
     }
 }
@@ -218,7 +218,7 @@ struct ChoiceFields<'a> {
 }
 
 impl<'a> ChoiceFields<'a> {
-    fn of(whole: &'a RawValue) -> Self {
+    fn of_choice(whole: &'a RawValue) -> Self {
         let [filter, other_filter] = ContentFilter::NAMES;
         let names = [
             "index",
@@ -258,7 +258,7 @@ impl<'a> ChoiceFields<'a> {
             })
     }
 
-    fn read(self, place: u64, left: &mut Left) -> Choice {
+    fn into_choice(self, place: u64, left: &mut Left) -> Choice {
         let [role, content, refusal] = match self.message {
             Some(message) => fields(message, ["role", "content", "refusal"]),
             None => [None; 3],
@@ -314,7 +314,7 @@ fn content(json: &RawValue) -> Option<String> {
     if let Some(text) = json::deserialize(json) {
         return Some(text);
     }
-    let texts = items(json, MOST_TOKENS);
+    let texts = items(json, MAX_TOKENS);
     let texts = texts
         .into_iter()
         .filter_map(|part| text(field(part, "text")));
@@ -362,7 +362,7 @@ fn usage(json: &RawValue) -> Option<Usage> {
 }
 
 fn prompt_filters(json: &RawValue) -> Vec<PromptFilter> {
-    let items = items(json, MOST_CHOICES).into_iter().zip(0..);
+    let items = items(json, MAX_CHOICES).into_iter().zip(0..);
     items
         .map(|(item, place)| PromptFilter {
             prompt_index: field(item, "prompt_index")

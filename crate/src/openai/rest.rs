@@ -81,7 +81,7 @@ impl Client {
             credential: &self.0.credential,
             deployment,
         };
-        let limits = RateLimits::read(headers, SystemTime::now());
+        let limits = RateLimits::from_headers(headers, SystemTime::now());
         context.refused(status, headers, body, &limits)
     }
 }
@@ -112,7 +112,7 @@ impl Call {
     }
 
     pub(crate) async fn send_once(&self) -> Result<RestResponse, Failed> {
-        let HttpResponse { headers, body, .. } = self.open().await?.read().await;
+        let HttpResponse { headers, body, .. } = self.open().await?.read_body().await;
         Ok(RestResponse {
             body: body?,
             retry_after: retry::asked_wait(&headers, SystemTime::now()),
@@ -135,7 +135,7 @@ impl Call {
             status,
             headers,
             body,
-        } = incoming.read().await;
+        } = incoming.read_body().await;
         // It is a rejection even if its text is incomplete.
         let body = body.unwrap_or_default();
         let error = self
@@ -155,7 +155,7 @@ impl Download<'_> {
         self.0.chunk().await
     }
 
-    async fn read(self) -> HttpResponse {
-        self.0.read().await
+    async fn read_body(self) -> HttpResponse {
+        self.0.read_body().await
     }
 }

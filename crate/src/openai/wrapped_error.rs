@@ -5,13 +5,13 @@ use serde_json::value::RawValue;
 use crate::json::{Json, field, fields, is_null, items, plain_text};
 
 /// How many of Azure's `details` are searched.
-const MOST_DETAILS: usize = 16;
+const MAX_DETAILS: usize = 16;
 
 /// The first of Azure's `details`, which names in `target` what is wrong, or the provider's own error in
 /// `metadata.raw`, which OpenRouter passes on as text.
 pub(super) fn inside(error: &RawValue) -> Option<Json> {
     let [details, metadata] = fields(error, ["details", "metadata"]);
-    let details = details.map_or_else(Vec::new, |details| items(details, MOST_DETAILS));
+    let details = details.map_or_else(Vec::new, |details| items(details, MAX_DETAILS));
     let says_something = |detail: &&RawValue| {
         let said = fields(detail, ["code", "message"]);
         said.into_iter().flatten().any(|part| !is_null(part))

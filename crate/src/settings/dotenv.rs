@@ -15,7 +15,7 @@ use find::Found;
 use parse::Broken;
 
 /// The largest file that is read, in bytes: a larger one is not a settings file.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_SIZE: u64 = 1024 * 1024;
 
 /// What a `.env` file sets.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl DotEnv {
     ///
     /// # Errors
     /// A file that belongs to the user can't be read.
-    pub(super) fn of(folder: &Path) -> Result<(Option<Self>, Vec<String>)> {
+    pub(super) fn find_above(folder: &Path) -> Result<(Option<Self>, Vec<String>)> {
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
@@ -43,17 +43,17 @@ impl DotEnv {
         let mut notes = Vec::new();
         let found = find::find(&folder, find::home().as_deref(), &mut notes);
         let found = found.map_err(|(path, error)| unreadable(&path, error))?;
-        let read = found.map(|found| Self::read(found, &mut notes));
+        let read = found.map(|found| Self::from_found(found, &mut notes));
         Ok((read.transpose()?, notes))
     }
 
-    fn read(found: Found, notes: &mut Vec<String>) -> Result<Self> {
+    fn from_found(found: Found, notes: &mut Vec<String>) -> Result<Self> {
         let Found { path, file } = found;
         let mut bytes = Vec::new();
-        file.take(LARGEST + 1)
+        file.take(MAX_SIZE + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| unreadable(&path, error))?;
-        if bytes.len() as u64 > LARGEST {
+        if bytes.len() as u64 > MAX_SIZE {
             return Err(failed(
                 &path,
                 "is larger than 1 MB, the limit for a file of settings",
@@ -105,7 +105,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<DotEnv> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(".env"), bytes).unwrap();
-        Ok(DotEnv::of(folder.path())?.0.unwrap())
+        Ok(DotEnv::find_above(folder.path())?.0.unwrap())
     }
 
     fn outcome(error: &Error) -> String {
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_gone_has_no_file() {
         assert!(
-            DotEnv::of(Path::new("/no/such/folder"))
+            DotEnv::find_above(Path::new("/no/such/folder"))
                 .unwrap()
                 .0
                 .is_none()

@@ -19,7 +19,7 @@ const HOW_TO_REMOVE_THEM: &str = "`evenhand cloud down` removes what `evenhand c
                                   another file";
 
 /// The largest file that is changed.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The variables that are set.
 const NAMES: [&str; 5] = [
@@ -133,7 +133,7 @@ impl SettingsFile {
     /// As [`check`](Self::check); the settings name no deployment in Azure; or the file can't be written.
     pub fn write(&self, settings: &Settings) -> Result<()> {
         self.check()?;
-        let lines = lines(settings)?;
+        let lines = setting_lines(settings)?;
         let found = self.find()?;
         let mut text = found.before;
         if !text.is_empty() && !text.ends_with(b"\n") {
@@ -182,7 +182,7 @@ impl SettingsFile {
         if std::os::unix::fs::MetadataExt::uid(&found) != crate::file_owner::own_user() {
             return Err(self.refused("belongs to another user"));
         }
-        if found.len() > LARGEST {
+        if found.len() > MAX_SIZE {
             return Err(self.refused("is too large for a file of settings"));
         }
         let text = fs::read(&self.path).map_err(|error| self.unwritable(error))?;
@@ -257,7 +257,7 @@ fn label_of(line: &[u8]) -> Option<String> {
 ///
 /// # Errors
 /// There is no deployment in Azure; or a value can't stand in a file.
-fn lines(settings: &Settings) -> Result<String> {
+fn setting_lines(settings: &Settings) -> Result<String> {
     let refused = |what: String| {
         Error::new(ErrorKind::Argument, what)
             .with_hint("`model.settings()?` of a deployment are such settings")

@@ -39,7 +39,7 @@ impl Named {
 /// # Errors
 /// A `.env` file exists but can't be read.
 pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<String>>> {
-    let (file, notes) = DotEnv::of(folder)?;
+    let (file, notes) = DotEnv::find_above(folder)?;
     let environment =
         |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     Ok(Sources {
@@ -54,7 +54,7 @@ pub(super) fn sources(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<S
 /// # Errors
 /// A `.env` file exists but can't be read.
 pub(super) fn of_file_alone(folder: &Path) -> Result<Sources<impl Fn(&str) -> Option<String>>> {
-    let (file, notes) = DotEnv::of(folder)?;
+    let (file, notes) = DotEnv::find_above(folder)?;
     Ok(Sources {
         environment: |_: &str| None,
         file,

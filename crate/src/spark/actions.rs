@@ -111,7 +111,7 @@ impl DataFrame {
             let schema = answer.schema.and_then(|answer| answer.schema);
             schema
                 .as_ref()
-                .and_then(Schema::of)
+                .and_then(Schema::from_data_type)
                 .ok_or_else(|| no_answer("a schema"))
         })
     }
@@ -183,7 +183,7 @@ impl DataFrame {
             user_context: Some(user),
             ..request(self.plan())
         };
-        self.connected().ask("AnalyzePlan", ask).await
+        self.connected().call("AnalyzePlan", ask).await
     }
 
     /// The number of rows.

@@ -173,7 +173,7 @@ impl SessionBuilder {
             if !self.settings.is_empty() {
                 active.configure(self.settings).await?;
             }
-            return Ok(Session::of(active));
+            return Ok(Session::from_connected(active));
         }
         let session = match target {
             Target::Databricks(target) => target.connect(self.settings).await?,
@@ -191,7 +191,7 @@ impl SessionBuilder {
             }
         };
         session.activate();
-        Ok(Session::of(session))
+        Ok(Session::from_connected(session))
     }
 
     fn target(&self) -> Result<Target> {

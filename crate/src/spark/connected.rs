@@ -122,7 +122,7 @@ impl Connected {
     }
 
     /// A call that changes nothing, so that it may be repeated.
-    pub(super) async fn ask<Q: Message, A: Message + Default>(
+    pub(super) async fn call<Q: Message, A: Message + Default>(
         &self,
         method: &str,
         request: impl Fn(String, UserContext) -> Q,
@@ -209,7 +209,7 @@ impl Connected {
     }
 
     pub(super) async fn config(&self, operation: ConfigOperation) -> Result<ConfigResponse> {
-        self.ask("Config", |session_id, user| ConfigRequest {
+        self.call("Config", |session_id, user| ConfigRequest {
             session_id,
             user_context: Some(user),
             operation: Some(operation.clone()),
@@ -251,7 +251,7 @@ impl Connected {
     /// Stops all running operations, or those with the tag.
     pub(super) async fn interrupt(&self, tag: Option<&str>) -> Result<Vec<String>> {
         let answer: InterruptResponse = self
-            .ask("Interrupt", |session_id, user| InterruptRequest {
+            .call("Interrupt", |session_id, user| InterruptRequest {
                 session_id,
                 user_context: Some(user),
                 interrupt_type: if tag.is_some() { 2 } else { 1 },

@@ -22,13 +22,13 @@ use crate::sideband::SPARK_ENGINE_VARIABLE;
 const START_TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// How often to look whether the user has pressed the stop button.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How many lines of the program are kept for an error.
 const LINES: usize = 12;
 
 /// The most that is read of one line.
-const LONGEST_LINE: u64 = 4_096;
+const MAX_LINE: u64 = 4_096;
 
 /// Keys of other services, for which the program has no use.
 const KEYS: [&str; 5] = [
@@ -154,7 +154,7 @@ fn wait(
     };
     loop {
         let printed = address.map_or(Err(RecvTimeoutError::Disconnected), |address| {
-            address.recv_timeout(LOOK)
+            address.recv_timeout(POLL_INTERVAL)
         });
         listen(&mut lines);
         match printed {
@@ -175,7 +175,7 @@ fn wait(
             }
             Err(RecvTimeoutError::Disconnected) => {
                 // Its last words may still be on their way.
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL_INTERVAL);
                 listen(&mut lines);
                 let _ = child.try_wait();
                 let last = &lines[lines.len().saturating_sub(LINES)..];
@@ -212,10 +212,7 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
         let mut stream = BufReader::new(stream);
         loop {
             let mut line = Vec::new();
-            match (&mut stream)
-                .take(LONGEST_LINE)
-                .read_until(b'\n', &mut line)
-            {
+            match (&mut stream).take(MAX_LINE).read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 const LINES: usize = 12;
 
 /// How many bytes of it.
-const LONGEST: usize = 2_000;
+const MAX_LENGTH: usize = 2_000;
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
@@ -96,7 +96,7 @@ fn message(status: &Status) -> String {
     let end = text.find("\n\tat ").unwrap_or(text.len());
     let text = &text[..end];
     let mut lines = Vec::new();
-    let mut room = LONGEST;
+    let mut room = MAX_LENGTH;
     for line in text.lines() {
         let is_plan = !lines.is_empty() && (line.starts_with('\'') || line.starts_with("+- "));
         if lines.len() == LINES || is_plan {

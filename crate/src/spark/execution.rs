@@ -37,7 +37,7 @@ const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often to look whether the user has pressed the stop button.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running operation.
 pub(super) struct Execution {
@@ -464,7 +464,7 @@ impl Drop for Execution {
 async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     loop {
-        match tokio::time::timeout(LOOK, work.as_mut()).await {
+        match tokio::time::timeout(POLL_INTERVAL, work.as_mut()).await {
             Ok(done) => return Some(done),
             Err(_) if kernel_requested_stop() => return None,
             Err(_) => {}

@@ -23,7 +23,7 @@ use crate::settings;
 use crate::sideband::SPARK_ENGINE_VARIABLE;
 
 /// The largest program that is sent, in bytes.
-const LARGEST_WORKER: u64 = 512 << 20;
+const MAX_WORKER: u64 = 512 << 20;
 
 /// How the lines of a partition go to the worker and come back: JSON has no such characters.
 const ROW_FORMAT: &str =
@@ -109,7 +109,7 @@ impl Executors {
             .with_hint("`.worker(..)` names the program `evenhand` for the executors' system")
         };
         match std::fs::metadata(&path) {
-            Ok(file) if file.len() > LARGEST_WORKER => Err(refused("it is too large".to_owned())),
+            Ok(file) if file.len() > MAX_WORKER => Err(refused("it is too large".to_owned())),
             _ => std::fs::read(&path)
                 .map(Bytes::from)
                 .map_err(|error| refused(error.to_string())),

@@ -25,7 +25,7 @@ use crate::http::transport;
 use crate::secret::Secret;
 
 /// The largest message that is read. A batch of rows has some megabytes.
-const LARGEST_MESSAGE: usize = 256 * 1024 * 1024;
+const MAX_MESSAGE: usize = 256 * 1024 * 1024;
 
 /// The length of a frame's header: one byte for compression, four for the length.
 const FRAME_HEADER: usize = 5;
@@ -406,7 +406,7 @@ impl Responses {
                 self.unreadable("a message is compressed, which was not asked for"),
             ));
         }
-        if length > LARGEST_MESSAGE {
+        if length > MAX_MESSAGE {
             let size = length / 1_000_000;
             let error = self.unreadable(&format!("a message has {size} MB"));
             return Err(Fault::Unusable(error.with_hint(

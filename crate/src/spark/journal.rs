@@ -57,10 +57,10 @@ impl Session {
     pub fn read_journal(&self, path: &str) -> DataFrame {
         let requests = requests_path(Path::new(path));
         let requests = self
-            .lines(&requests.to_string_lossy(), REQUEST)
+            .scan_lines(&requests.to_string_lossy(), REQUEST)
             .select_expr(["custom_id", "body.messages as messages"])
             .drop_duplicates(["custom_id"]);
-        let answers = self.lines(path, ANSWER);
+        let answers = self.scan_lines(path, ANSWER);
         answers
             .filter("custom_id is not null")
             .join(&requests, ["custom_id"], super::JoinKind::Left)
@@ -69,7 +69,7 @@ impl Session {
 
     /// The lines of a file as columns. They are read as texts, since Sail's reader of JSON refuses a
     /// file with a line that is cut off.
-    fn lines(&self, path: &str, schema: &str) -> DataFrame {
+    fn scan_lines(&self, path: &str, schema: &str) -> DataFrame {
         let parsed = format!("from_json(value, '{schema}') as line");
         let lines = self.read().format("text").load(path);
         lines.select_expr([parsed.as_str()]).select_expr(["line.*"])

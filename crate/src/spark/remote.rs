@@ -10,7 +10,7 @@ use crate::secret::Secret;
 const PORT: u16 = 15002;
 
 /// The longest address that is read.
-const LONGEST: usize = 8_192;
+const MAX_LENGTH: usize = 8_192;
 
 /// Where a server is, and what it needs to know about the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Remote {
             .trim()
             .strip_prefix("sc://")
             .ok_or_else(|| no_address(text))?;
-        if rest.len() > LONGEST {
+        if rest.len() > MAX_LENGTH {
             return Err(malformed("it is too long"));
         }
         let (authority, parameters) = rest.split_once('/').unwrap_or((rest, ""));

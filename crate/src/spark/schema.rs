@@ -8,7 +8,7 @@ use prost::bytes::Bytes;
 use super::messages::DataType;
 
 /// How deep types are read.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// The columns of a data frame. Its `Display` is the tree that PySpark's `printSchema` prints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Field {
 
 impl Schema {
     /// The schema, if it is one of columns.
-    pub(super) fn of(schema: &DataType) -> Option<Self> {
+    pub(super) fn from_data_type(schema: &DataType) -> Option<Self> {
         let columns = schema.struct_type.as_ref()?;
         let fields = columns.fields.iter().map(|field| Field {
             name: field.name.clone(),
@@ -75,7 +75,7 @@ impl fmt::Display for Schema {
 /// A type's name in SQL.
 fn name_of(encoded: &Bytes, depth: usize) -> String {
     let unknown = || "unknown".to_owned();
-    if depth == DEEPEST {
+    if depth == MAX_DEPTH {
         return unknown();
     }
     let Ok(data_type) = DataType::decode(encoded.clone()) else {

@@ -40,7 +40,7 @@ use crate::runtime;
 pub struct Session(Connected);
 
 impl Session {
-    pub(super) fn of(connected: Connected) -> Self {
+    pub(super) fn from_connected(connected: Connected) -> Self {
         Self(connected)
     }
 
@@ -290,7 +290,7 @@ async fn sql(
 impl DataFrame {
     /// The session that it belongs to.
     pub fn session(&self) -> Session {
-        Session::of(self.connected().clone())
+        Session::from_connected(self.connected().clone())
     }
 }
 

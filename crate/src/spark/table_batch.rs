@@ -369,7 +369,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self) -> Result<()> {
+    fn read_rows(&mut self) -> Result<()> {
         let on_their_way: Vec<String> = self.unsettled.ids().iter().cloned().collect();
         let mut pending = self.pending.clone();
         if !on_their_way.is_empty() {
@@ -399,7 +399,7 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<BatchRequest> {
         if self.rows.is_empty()
             && !self.is_over
-            && let Err(error) = self.read()
+            && let Err(error) = self.read_rows()
         {
             self.is_over = true;
             *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);

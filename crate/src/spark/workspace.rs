@@ -84,11 +84,11 @@ pub(super) async fn session_on(workspace: &Workspace, id: &str) -> Result<Sessio
     let compute = Compute::Cluster(id.to_owned());
     if let Some(session) = Connected::active(&address(workspace.origin(), &compute)) {
         workspace.ensure_running(id).await?;
-        return Ok(Session::of(session));
+        return Ok(Session::from_connected(session));
     }
     let connected = connect(workspace, &compute, "Azure", Vec::new()).await?;
     connected.activate();
-    Ok(Session::of(connected))
+    Ok(Session::from_connected(connected))
 }
 
 /// What tells a compute from other places.

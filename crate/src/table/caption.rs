@@ -51,7 +51,7 @@ impl Height {
     }
 
     /// The note below the rows if there are more of them.
-    pub(super) fn note(self) -> Option<String> {
+    pub(super) fn into_note(self) -> Option<String> {
         match self {
             Self::Known(_) => None,
             Self::MoreThan(head, _) => Some(self.rows(head) + self.rest()),
@@ -113,8 +113,8 @@ mod tests {
         let height = Height::MoreThan(10_000, "a LazyFrame");
         assert_snapshot!(caption((50, height), "", (3, 3), 8_000), @"50 of the first 10,000 rows of a LazyFrame × 3 columns · 8.0 kB; how many there are is not known until it is collected");
         assert_snapshot!(caption((10_000, height), " held here", (100, 200), 8_000), @"first 10,000 rows of a LazyFrame held here × 100 of 200 columns · 8.0 kB; how many there are is not known until it is collected");
-        assert_snapshot!(Height::MoreThan(1, "a LazyFrame").note().unwrap(), @"first 1 row of a LazyFrame; how many there are is not known until it is collected");
-        assert_eq!(Height::Known(1).note(), None);
+        assert_snapshot!(Height::MoreThan(1, "a LazyFrame").into_note().unwrap(), @"first 1 row of a LazyFrame; how many there are is not known until it is collected");
+        assert_eq!(Height::Known(1).into_note(), None);
     }
 
     #[test]

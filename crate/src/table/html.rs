@@ -12,7 +12,7 @@ use super::preview::Head;
 use super::script;
 use super::value::{Value, float, grouped};
 use super::view::Table;
-use crate::display::{LARGEST_OUTPUT, push_data};
+use crate::display::{MAX_OUTPUT, push_data};
 use crate::display::{escaped, push_escaped};
 use crate::text::counted;
 
@@ -46,7 +46,7 @@ pub(super) fn html(view: &Table, head: &Head) -> String {
     if !view.has_script() || frame.height() < 2 || columns.is_empty() {
         return html + "</div>";
     }
-    let room = LARGEST_OUTPUT.saturating_sub(html.len() + script::block().len());
+    let room = MAX_OUTPUT.saturating_sub(html.len() + script::block().len());
     push_data(&mut html, &payload(head, columns, view.page(), room));
     html.push_str("</div>");
     html + script::block()
@@ -109,10 +109,10 @@ fn push_body(html: &mut String, columns: &[Column], wanted: usize) -> usize {
 }
 
 fn push_cell(html: &mut String, column: &Column, row: usize, characters: usize, quantity: bool) {
-    let kind = Kind::of(column.dtype());
+    let kind = Kind::from_dtype(column.dtype());
     let value = column.get(row);
     let value = match &value {
-        Ok(value) => Value::of(value, characters),
+        Ok(value) => Value::from_any(value, characters),
         Err(error) => Value::Text(error.to_string().into(), 0),
     };
     if kind.is_number() {
@@ -166,7 +166,7 @@ fn push_foldable(html: &mut String, first: &str, rest: &str, left_out: usize) {
 
 /// The alignment of a column. JupyterLab aligns all cells to the right, which suits only numbers.
 fn alignment(column: &Column) -> &'static str {
-    match Kind::of(column.dtype()).is_number() {
+    match Kind::from_dtype(column.dtype()).is_number() {
         true => "right",
         false => "left",
     }

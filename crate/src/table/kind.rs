@@ -17,7 +17,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of(dtype: &DataType) -> Self {
+    pub(super) fn from_dtype(dtype: &DataType) -> Self {
         match dtype {
             DataType::Boolean => Self::Boolean,
             DataType::Date | DataType::Datetime(..) | DataType::Duration(_) | DataType::Time => {

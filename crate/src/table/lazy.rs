@@ -8,7 +8,7 @@ use crate::display::{MimeBundle, Show};
 
 impl From<LazyFrame> for Table {
     fn from(lazy: LazyFrame) -> Self {
-        Self::of(Source::Lazy(Plan::new(lazy)))
+        Self::from_source(Source::Lazy(Plan::new(lazy)))
     }
 }
 

@@ -32,7 +32,7 @@ mod view;
 #[cfg(feature = "spark")]
 pub(crate) use remote::RemoteFrame;
 pub use side_by_side::{SideBySide, side_by_side};
-pub(crate) use suggest::{listed, missing, quoted};
+pub(crate) use suggest::{listed, missing_column, quoted};
 pub(crate) use value::time as time_text;
 #[cfg(feature = "spark")]
 pub(crate) use view::remote_table;

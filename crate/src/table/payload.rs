@@ -60,7 +60,7 @@ pub(super) fn payload(head: &Head, columns: &[Column], page: usize, room: usize)
 }
 
 fn push_column(json: &mut String, column: &Column) {
-    let kind = Kind::of(column.dtype());
+    let kind = Kind::from_dtype(column.dtype());
     json.push_str("{\"name\":");
     push_string(json, cut(column.name(), NAME).0);
     json.push_str(",\"type\":");
@@ -105,7 +105,7 @@ fn hold(heads: &[Series], room: usize) -> (Vec<String>, usize) {
         for (json, head) in columns.iter_mut().zip(heads) {
             for (at, value) in head.slice(rows as i64, more).iter().enumerate() {
                 push_comma(json, rows + at);
-                push_value(json, &Value::of(&value, characters));
+                push_value(json, &Value::from_any(&value, characters));
             }
         }
         // The brackets and the comma of a column take three more bytes.

@@ -3,7 +3,7 @@
 use polars::prelude::DataFrame;
 
 use super::caption::Height;
-use super::suggest::missing;
+use super::suggest::missing_column;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The available rows, and whether there are more.
@@ -28,7 +28,7 @@ pub(super) fn selected(frame: &DataFrame, names: Option<&[String]>) -> Result<Da
         .iter()
         .find(|name| frame.get_column_index(name).is_none());
     if let Some(name) = unknown {
-        return Err(missing(frame, name));
+        return Err(missing_column(frame, name));
     }
     frame.select(names).map_err(|error| {
         Error::new(ErrorKind::Display, "a column is listed twice").with_source(error)

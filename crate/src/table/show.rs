@@ -66,7 +66,7 @@ fn plain(head: &Head) -> String {
     let frame = &head.frame;
     let printed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| frame.to_string()));
     let printed = printed.unwrap_or_else(|_| format!("shape: {:?}", frame.shape()));
-    match head.height.note() {
+    match head.height.into_note() {
         Some(note) => format!("{printed}\n{note}"),
         None => printed,
     }

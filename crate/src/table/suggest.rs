@@ -9,7 +9,7 @@ use crate::text::{grouped, sanitize_line};
 const LISTED: usize = 10;
 
 /// The error for a name that no column has. It lists the existing ones, nearest first.
-pub(crate) fn missing(frame: &DataFrame, name: &str) -> Error {
+pub(crate) fn missing_column(frame: &DataFrame, name: &str) -> Error {
     let mut names: Vec<_> = frame
         .columns()
         .iter()
@@ -71,11 +71,11 @@ mod tests {
     #[test]
     fn a_missing_column_names_those_that_exist_nearest_first() {
         let frame = df!["group" => [1], "answer" => [1], "occupation" => [1]].unwrap();
-        assert_snapshot!(missing(&frame, "Ocupation"), @"
+        assert_snapshot!(missing_column(&frame, "Ocupation"), @"
         there is no column `Ocupation`
           hint: the columns are, nearest first: `occupation`, `group`, `answer`
         ");
-        assert_snapshot!(missing(&DataFrame::empty(), "a\n`\0"), @"
+        assert_snapshot!(missing_column(&DataFrame::empty(), "a\n`\0"), @"
         there is no column `a `�`
           hint: the frame has no columns
         ");
@@ -83,7 +83,7 @@ mod tests {
             .map(|place| Column::new(format!("c{place}").into(), [1]))
             .collect();
         let wide = DataFrame::new(1, many).unwrap();
-        assert_snapshot!(missing(&wide, "c"), @"
+        assert_snapshot!(missing_column(&wide, "c"), @"
         there is no column `c`
           hint: the columns are, nearest first: `c0`, `c1`, `c2`, `c3`, `c4`, `c5`, `c6`, `c7`, `c8`, `c9` and 4,990 more
         ");

@@ -27,7 +27,7 @@ pub(super) enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// The value, with its text cut to at most this many characters.
-    pub(super) fn of(value: &'a AnyValue<'a>, characters: usize) -> Self {
+    pub(super) fn from_any(value: &'a AnyValue<'a>, characters: usize) -> Self {
         match value {
             AnyValue::Null => Self::Null,
             AnyValue::Boolean(value) => Self::Boolean(*value),
@@ -215,7 +215,7 @@ fn push_comma(text: &mut String, at: usize, all: usize, room: usize) -> bool {
 }
 
 fn push_scalar(text: &mut String, value: &AnyValue, room: usize) {
-    match Value::of(value, room.saturating_sub(text.len())) {
+    match Value::from_any(value, room.saturating_sub(text.len())) {
         Value::Null => text.push_str("null"),
         Value::Boolean(value) => push(text, format_args!("{value}")),
         Value::Integer(value) => push(text, format_args!("{value}")),

@@ -73,11 +73,11 @@ pub fn table(data: impl Into<Table>) -> Table {
 /// A table of a frame that is elsewhere.
 #[cfg(feature = "spark")]
 pub(crate) fn remote_table(frame: impl super::remote::RemoteFrame + 'static) -> Table {
-    Table::of(Source::Remote(std::sync::Arc::new(frame)))
+    Table::from_source(Source::Remote(std::sync::Arc::new(frame)))
 }
 
 impl Table {
-    pub(super) fn of(source: Source) -> Self {
+    pub(super) fn from_source(source: Source) -> Self {
         Self {
             source,
             title: None,
@@ -154,7 +154,7 @@ impl Table {
 
 impl From<DataFrame> for Table {
     fn from(frame: DataFrame) -> Self {
-        Self::of(Source::Frame(frame))
+        Self::from_source(Source::Frame(frame))
     }
 }
 

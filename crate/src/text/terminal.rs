@@ -83,12 +83,12 @@ fn push_line(shown: &mut String, line: &str, styled: bool) {
 /// The parameters of the style that the text begins with, if they are no longer than any meaningful
 /// ones.
 fn parameters(text: &str) -> Option<&str> {
-    const LONGEST: usize = 32;
+    const MAX_LENGTH: usize = 32;
     let text = text.strip_prefix(INTRODUCER)?;
     let is_parameter = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
     let length = text
         .bytes()
-        .take(LONGEST)
+        .take(MAX_LENGTH)
         .take_while(|byte| is_parameter(byte))
         .count();
     text[length..].starts_with('m').then(|| &text[..length])

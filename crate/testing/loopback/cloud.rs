@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::practice::{self, Ask, Identity, State, Told};
+use super::practice::{self, CloudRequest, CloudResponse, Identity, State};
 use super::{Reply, Request, Server};
 
 /// What the cloud answers instead, if anything.
@@ -115,10 +115,10 @@ fn lock(cloud: &Mutex<practice::Cloud>) -> std::sync::MutexGuard<'_, practice::C
     cloud.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn ask<'a>(request: &'a Request, origin: &'a str) -> Ask<'a> {
+fn ask<'a>(request: &'a Request, origin: &'a str) -> CloudRequest<'a> {
     let header = |name: &str| request.header(name).first().copied();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Ask {
+    CloudRequest {
         method: &request.method,
         target: &request.target,
         body: &request.body,
@@ -129,7 +129,7 @@ fn ask<'a>(request: &'a Request, origin: &'a str) -> Ask<'a> {
     }
 }
 
-fn reply(told: Told) -> Reply {
+fn reply(told: CloudResponse) -> Reply {
     let reply = Reply::new(told.status, "application/json", told.body);
     told.headers
         .iter()

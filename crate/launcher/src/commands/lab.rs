@@ -39,7 +39,7 @@ pub struct Options {
 
 /// Sets up what is missing, and runs JupyterLab until the user ends it.
 pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<ExitCode> {
-    let opened = Opened::of(options, project)?;
+    let opened = Opened::from_options(options, project)?;
     if options.folder.is_some() && says(&options.jupyter, &ROOT) {
         return Err(Failure::new("the folder of the notebooks is given twice")
             .hint("name it before `--` only: `evenhand lab DIR`"));
@@ -157,7 +157,7 @@ struct Opened {
 impl Opened {
     /// The folder or the notebook that the user named, or the lessons. In practice, the first of them is the
     /// one that makes what the others need.
-    fn of(options: &Options, project: &Checkout) -> Result<Self> {
+    fn from_options(options: &Options, project: &Checkout) -> Result<Self> {
         let Some(named) = options.folder.as_deref() else {
             let first = match options.place.practice {
                 Some(_) => "00-prepare-the-cloud.ipynb",
@@ -270,7 +270,7 @@ mod tests {
     fn all(passed: &[&str]) -> Vec<String> {
         let passed: Vec<OsString> = passed.iter().map(Into::into).collect();
         let project = Checkout::locate().unwrap();
-        let opened = Opened::of(&Options::default(), &project).unwrap();
+        let opened = Opened::from_options(&Options::default(), &project).unwrap();
         let all = arguments(&passed, &opened);
         all.into_iter()
             .map(|argument| argument.into_string().unwrap())
@@ -331,7 +331,7 @@ mod tests {
                 folder: Some(path.to_owned()),
                 ..Options::default()
             };
-            Opened::of(&options, &project)
+            Opened::from_options(&options, &project)
         };
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().canonicalize().unwrap();

@@ -51,7 +51,7 @@ impl Client {
             "stop_on_error": true,
         });
         let start = Instant::now();
-        let id = self.ask("execute_request", &request)?;
+        let id = self.request("execute_request", &request)?;
         let (mut reply, mut idle) = (None, false);
         while reply.is_none() || !idle {
             match self.next().await? {
@@ -91,7 +91,7 @@ impl Client {
         Ok(())
     }
 
-    fn ask(&mut self, kind: &str, content: &Value) -> Result<String> {
+    fn request(&mut self, kind: &str, content: &Value) -> Result<String> {
         let (id, request) = self.0.session.request(kind, content);
         self.0
             .shell
@@ -105,8 +105,8 @@ impl Client {
         let context = || "the connection to the kernel broke".to_owned();
         // Neither receiver loses a message when the other one is ready first.
         tokio::select! {
-            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read(message.with_context(context)?)?)),
-            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read(message.with_context(context)?)?)),
+            message = self.0.iopub.recv() => Ok(Event::Iopub(self.0.session.read_message(message.with_context(context)?)?)),
+            message = self.0.shell.1.recv() => Ok(Event::Shell(self.0.session.read_message(message.with_context(context)?)?)),
         }
     }
 }

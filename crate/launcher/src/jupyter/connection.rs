@@ -45,7 +45,7 @@ fn jupyters() -> char {
 }
 
 /// The size limit of a connection file, in bytes. Jupyter's has about 300.
-const LONGEST: u64 = 64 * 1024;
+const MAX_LENGTH: u64 = 64 * 1024;
 
 /// The ports of a connection file, or the numbers of its sockets in a folder.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl Ports {
 impl Connection {
     /// A connection by ports on this machine, with a new key.
     pub fn by_ports() -> Result<Self> {
-        Self::of(
+        Self::from_ports(
             Transport::Tcp,
             Ipv4Addr::LOCALHOST.to_string(),
             Ports::choose()?,
@@ -113,11 +113,11 @@ impl Connection {
         };
         Ok(Self {
             separator,
-            ..Self::of(Transport::Ipc, path, ports)?
+            ..Self::from_ports(Transport::Ipc, path, ports)?
         })
     }
 
-    fn of(transport: Transport, ip: String, ports: Ports) -> Result<Self> {
+    fn from_ports(transport: Transport, ip: String, ports: Ports) -> Result<Self> {
         Ok(Self {
             transport,
             ip,
@@ -133,7 +133,7 @@ impl Connection {
         let context = || format!("cannot read the connection file {}", path.display());
         let mut text = Vec::new();
         let file = File::open(path).with_context(context)?;
-        file.take(LONGEST)
+        file.take(MAX_LENGTH)
             .read_to_end(&mut text)
             .with_context(context)?;
         let connection: Self = serde_json::from_slice(&text).map_err(|error| {

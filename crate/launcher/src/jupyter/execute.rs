@@ -25,7 +25,7 @@ pub fn execute(
         let report = Report::new();
         let mut executor = Executor::start(command, folder, &report).await?;
         let mut shown = Vec::new();
-        let cell = Cell::of(code);
+        let cell = Cell::from_code(code);
         let mut ticks = tokio::time::interval(TICK);
         let done = {
             let mut running = std::pin::pin!(executor.run(&cell, &mut shown));

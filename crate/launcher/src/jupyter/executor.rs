@@ -14,7 +14,7 @@ use crate::error::{Failure, Result};
 use crate::jupyter::{self, Kernel, KernelCommand};
 
 /// How often the user is told that the kernel is still starting.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A kernel that is ready for cells, and its client.
 pub struct Executor {
@@ -37,7 +37,7 @@ impl Executor {
     /// Starts a kernel in this folder and waits until it can run cells.
     pub async fn start(command: &KernelCommand, folder: &Path, report: &Report) -> Result<Self> {
         let start = Instant::now();
-        let mut ticks = interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE);
+        let mut ticks = interval_at(tokio::time::Instant::now() + TIMEOUT, TIMEOUT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let waiting = async {
             loop {
@@ -82,7 +82,7 @@ impl Executor {
 
     /// Runs code that is not in a notebook, and returns how long it took.
     pub async fn time(&mut self, code: &str) -> Result<Duration> {
-        let done = self.run(&Cell::of(code), &mut Vec::new()).await?;
+        let done = self.run(&Cell::from_code(code), &mut Vec::new()).await?;
         match done.error {
             None => Ok(done.took),
             Some(error) => Err(Failure::new(format!("`{code}` failed: {error}"))),

@@ -61,7 +61,7 @@ impl Header {
     }
 
     /// Reads a header from a frame.
-    pub fn read(json: Bytes) -> Result<Self> {
+    pub fn from_json(json: Bytes) -> Result<Self> {
         let names = serde_json::from_slice(&json)
             .with_context(|| "the header of a message cannot be read".to_owned())?;
         Ok(Self { json, names })
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_header_is_passed_on_as_it_came() {
-        let read = |json: &'static str| Header::read(Bytes::from_static(json.as_bytes()));
+        let read = |json: &'static str| Header::from_json(Bytes::from_static(json.as_bytes()));
         let odd = r#"{"msg_type":"x_request", "new": [1e400], "msg_id": "\u0041"}"#;
         let header = read(odd).unwrap();
         assert_eq!((header.id(), header.kind()), ("A", "x_request"));

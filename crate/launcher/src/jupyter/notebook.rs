@@ -13,7 +13,7 @@ use crate::error::{Context, Failure, Result};
 const KERNELS: [&str; 2] = ["evenhand", "rust"];
 
 /// The size limit of a notebook, in bytes.
-const LONGEST: u64 = 256 * 1024 * 1024;
+const MAX_LENGTH: u64 = 256 * 1024 * 1024;
 
 /// A notebook, and the path that it was loaded from.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Notebook {
         let context = || format!("cannot read {}", on_a_line(path));
         let found = std::fs::metadata(path).with_context(context)?;
         // Reading a pipe or a device may never end.
-        if !found.is_file() || found.len() > LONGEST {
+        if !found.is_file() || found.len() > MAX_LENGTH {
             let what = match found.is_file() {
                 true => "it is larger than 256 MB",
                 false => "it is not a regular file",
@@ -237,7 +237,7 @@ pub struct Cell {
 
 impl Cell {
     /// A cell that is not in a notebook.
-    pub fn of(code: &str) -> Self {
+    pub fn from_code(code: &str) -> Self {
         Self {
             index: 0,
             source: code.to_owned(),
@@ -270,7 +270,7 @@ pub fn joined(text: &Value) -> String {
 }
 
 /// A text as the notebook format keeps it: a list of lines.
-pub fn lines(text: &str) -> Value {
+pub fn source_lines(text: &str) -> Value {
     text.split_inclusive('\n').collect()
 }
 
@@ -307,7 +307,7 @@ mod tests {
         let large = folder.path().join("large.ipynb");
         std::fs::File::create(&large)
             .unwrap()
-            .set_len(LONGEST + 1)
+            .set_len(MAX_LENGTH + 1)
             .unwrap();
         let refusal = Notebook::load(&large).unwrap_err().to_string();
         assert!(refusal.contains("larger than 256 MB"), "{refusal}");

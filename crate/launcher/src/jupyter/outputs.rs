@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::notebook::lines;
+use super::notebook::source_lines;
 use crate::jupyter::Message;
 
 /// The outputs of one cell.
@@ -100,7 +100,7 @@ impl Outputs {
     pub fn to_json(&self) -> Vec<Value> {
         let stored = self.items.iter().map(|item| match item {
             Item::Stream { name, text } => {
-                json!({"name": name, "output_type": "stream", "text": lines(&overwritten(text))})
+                json!({"name": name, "output_type": "stream", "text": source_lines(&overwritten(text))})
             }
             Item::Bundle { json, .. } => json.clone(),
         });
@@ -136,7 +136,7 @@ impl Outputs {
 fn stored(data: &Value) -> Value {
     let texts = data.as_object().into_iter().flatten().map(|(mime, value)| {
         let value = match value {
-            Value::String(text) if !is_json(mime) => lines(text),
+            Value::String(text) if !is_json(mime) => source_lines(text),
             other => other.clone(),
         };
         (mime.clone(), value)
@@ -188,7 +188,7 @@ mod tests {
     fn outputs(messages: &[(&str, Value)]) -> Outputs {
         let mut outputs = Outputs::default();
         for (kind, content) in messages {
-            let message = Message::of(Header::new("s", 1, kind), content.clone());
+            let message = Message::with_header(Header::new("s", 1, kind), content.clone());
             outputs.apply_message(&message);
             if *kind == "update_display_data" {
                 outputs.update(&message);

@@ -102,7 +102,7 @@ impl Sockets {
             let answer = loop {
                 let answer = self
                     .session
-                    .read(receive.recv().await.with_context(context)?)?;
+                    .read_message(receive.recv().await.with_context(context)?)?;
                 if answer.parent.id() == id {
                     break answer.content;
                 }
@@ -111,7 +111,7 @@ impl Sockets {
                 loop {
                     let message = self
                         .session
-                        .read(self.iopub.recv().await.with_context(context)?)?;
+                        .read_message(self.iopub.recv().await.with_context(context)?)?;
                     if message.ends(&id) {
                         return Result::<()>::Ok(());
                     }

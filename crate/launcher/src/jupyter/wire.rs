@@ -35,7 +35,7 @@ pub struct Message {
 
 impl Message {
     /// A message that was not received.
-    pub fn of(header: Header, content: Value) -> Self {
+    pub fn with_header(header: Header, content: Value) -> Self {
         Self {
             identities: Vec::new(),
             header,
@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// Reads a message; its signature must be right.
-    pub fn read(&self, mut frames: Frames) -> Result<Message> {
+    pub fn read_message(&self, mut frames: Frames) -> Result<Message> {
         let start = frames.iter().position(|frame| &frame[..] == DELIMITER);
         let rest = start.map(|start| frames.split_off(start));
         let Some([_, signature, parts @ ..]) = rest.as_deref() else {
@@ -145,8 +145,8 @@ impl Session {
         }
         let _: IgnoredAny = json(metadata)?;
         Ok(Message {
-            header: Header::read(header.clone())?,
-            parent: Header::read(parent.clone())?,
+            header: Header::from_json(header.clone())?,
+            parent: Header::from_json(parent.clone())?,
             metadata: metadata.clone(),
             content: json(content)?,
             buffers: buffers.to_vec(),
@@ -218,27 +218,32 @@ mod tests {
     fn a_request_can_be_read_with_the_same_key_only() {
         let mut session = Session::new("secret").unwrap();
         let (id, request) = session.request("execute_request", &json!({"code": "1"}));
-        let message = session.read(request.clone()).unwrap();
+        let message = session.read_message(request.clone()).unwrap();
         assert_eq!(message.kind(), "execute_request");
         assert_eq!(message.header.id(), id);
         assert_eq!(message.content["code"], "1");
-        assert!(Session::new("other").unwrap().read(request).is_err());
+        assert!(
+            Session::new("other")
+                .unwrap()
+                .read_message(request)
+                .is_err()
+        );
     }
 
     #[test]
     fn an_answer_goes_back_to_who_asked() {
         let mut session = Session::new("").unwrap();
         let (id, request) = session.request("execute_request", &json!({}));
-        let request = session.read(request).unwrap();
+        let request = session.read_message(request).unwrap();
         let asker = [Bytes::from_static(b"asker")];
         let answer = session.about(&request.header, &asker, "execute_reply", &json!({"a": 1}));
-        let answer = session.read(answer).unwrap();
+        let answer = session.read_message(answer).unwrap();
         assert_eq!(answer.identities, asker);
         assert_eq!(
             (answer.parent.id(), answer.kind()),
             (id.as_str(), "execute_reply")
         );
-        let forwarded = session.read(session.forward(&answer)).unwrap();
+        let forwarded = session.read_message(session.forward(&answer)).unwrap();
         assert_eq!(
             (forwarded.parent.id(), forwarded.header.id()),
             (id.as_str(), answer.header.id())
@@ -250,10 +255,13 @@ mod tests {
         let mut session = Session::new("secret").unwrap();
         let (_, mut request) = session.request("comm_msg", &json!({}));
         request.extend([Bytes::from_static(b"one"), Bytes::new()]);
-        let read = session.read(request).unwrap();
+        let read = session.read_message(request).unwrap();
         assert_eq!(read.buffers, ["one", ""]);
         assert_eq!(
-            session.read(session.forward(&read)).unwrap().buffers,
+            session
+                .read_message(session.forward(&read))
+                .unwrap()
+                .buffers,
             read.buffers
         );
     }
@@ -271,33 +279,37 @@ mod tests {
             key in "[a-z]{0,3}",
         ) {
             let frames: Frames = frames.into_iter().map(Bytes::from).collect();
-            let read = Session::new(&key).unwrap().read(frames);
+            let read = Session::new(&key).unwrap().read_message(frames);
             prop_assert!(key.is_empty() || read.is_err(), "nobody signed it");
         }
 
         #[test]
         fn any_header_has_an_answer(bytes: Vec<u8>, depth in 0_usize..5000) {
-            let _ = Header::read(bytes.into());
+            let _ = Header::from_json(bytes.into());
             let deep = format!(r#"{{"msg_id": {}"#, "[".repeat(depth));
-            assert!(Header::read(deep.into()).is_err());
+            assert!(Header::from_json(deep.into()).is_err());
         }
     }
 
     #[test]
     fn what_is_no_message_is_refused() {
         let session = Session::new("secret").unwrap();
-        assert!(session.read(vec![Bytes::from_static(b"hello")]).is_err());
+        assert!(
+            session
+                .read_message(vec![Bytes::from_static(b"hello")])
+                .is_err()
+        );
         let mut short = vec![Bytes::from_static(DELIMITER)];
-        assert!(session.read(short.clone()).is_err());
+        assert!(session.read_message(short.clone()).is_err());
         short.push(Bytes::from_static(b"zz\xff"));
-        assert!(session.read(short).is_err());
+        assert!(session.read_message(short).is_err());
         let open = Session::new("").unwrap();
         for wrong in 0..4 {
             let mut message = vec![Bytes::from_static(DELIMITER), Bytes::new()];
             for part in 0..4 {
                 message.push(Bytes::from_static(if part == wrong { b"{" } else { b"{}" }));
             }
-            assert!(open.read(message).is_err(), "{wrong}");
+            assert!(open.read_message(message).is_err(), "{wrong}");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::paths::which::on_path;
 const OURS: &str = "evenhand";
 
 /// The size limit of a kernelspec that is read, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_LENGTH: u64 = 1024 * 1024;
 
 /// The files of a kernelspec of ours.
 const FILES: [&str; 2] = ["kernel.json", "logo-svg.svg"];
@@ -123,7 +123,8 @@ pub fn find(folder: &Path) -> Result<Found> {
         Ok(found) if !found.is_dir() => return Ok(Found::Foreign),
         Ok(_) => {}
     }
-    let spec = read_spec(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::of(folder, &spec));
+    let spec =
+        read_spec(&folder.join(FILES[0])).and_then(|spec| InstalledSpec::from_spec(folder, &spec));
     Ok(spec.map_or(Found::Foreign, |spec| Found::Ours(Box::new(spec))))
 }
 
@@ -134,12 +135,12 @@ fn read_spec(file: &Path) -> Option<Value> {
     }
     let mut bytes = Vec::new();
     let file = File::open(file).ok()?;
-    file.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    file.take(MAX_LENGTH).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
 impl InstalledSpec {
-    fn of(folder: &Path, spec: &Value) -> Option<Self> {
+    fn from_spec(folder: &Path, spec: &Value) -> Option<Self> {
         let ours = spec["metadata"][OURS].as_object()?;
         let text = |name: &str| Some(ours.get(name)?.as_str()?.to_owned());
         Some(Self {
@@ -293,7 +294,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let trouble = || {
             let spec = spec(&path("checkout"), &path("starter"));
-            let spec = InstalledSpec::of(&path("evenhand"), &spec).unwrap();
+            let spec = InstalledSpec::from_spec(&path("evenhand"), &spec).unwrap();
             spec.trouble()
                 .map(|failure| failure.to_string())
                 .unwrap_or_default()

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// The size limit for the head of a request.
-const LARGEST_HEAD: usize = 64 << 10;
+const MAX_HEAD: usize = 64 << 10;
 /// How long a body may take to arrive.
 pub(crate) const BODY: Duration = Duration::from_secs(30);
 /// How long to wait if no connection can be accepted, for example without free file descriptors.
@@ -48,7 +48,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, bounds: Bounds)
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
-        .max_buf_size(LARGEST_HEAD);
+        .max_buf_size(MAX_HEAD);
     let service = TowerToHyperService::new(router);
     // Dropped with this future, which closes all open connections.
     let mut open = JoinSet::new();
@@ -90,7 +90,7 @@ mod tests {
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     /// Longer than anything here takes on a busy machine.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     async fn started(bounds: Bounds) -> (std::net::SocketAddr, JoinSet<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -108,7 +108,7 @@ mod tests {
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer);
         // A connection that is closed with unread data is reset.
-        let _ = tokio::time::timeout(PATIENCE, read).await.expect("it ends");
+        let _ = tokio::time::timeout(TIMEOUT, read).await.expect("it ends");
         String::from_utf8_lossy(&answer).into_owned()
     }
 
@@ -154,7 +154,7 @@ mod tests {
         let never = futures_util::stream::pending::<Result<&str, std::io::Error>>();
         let late = in_time(Body::from_stream(never), Duration::from_millis(50));
         let read = axum::body::to_bytes(late, 99);
-        let read = tokio::time::timeout(PATIENCE, read).await;
+        let read = tokio::time::timeout(TIMEOUT, read).await;
         assert!(read.expect("it ends").is_err());
         let whole = in_time(Body::from("all of it"), BODY);
         assert_eq!(axum::body::to_bytes(whole, 99).await.unwrap(), "all of it");

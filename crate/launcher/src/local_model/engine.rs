@@ -41,10 +41,10 @@ const CONTEXT: u32 = 2048;
 const LOADING: Duration = Duration::from_secs(120);
 
 /// The size from which the engine's log is truncated at a start.
-const LARGEST_LOG: u64 = 1 << 20;
+const MAX_LOG: u64 = 1 << 20;
 
 /// The number of deaths in a row after which the engine is not restarted.
-const MOST_DEATHS: u32 = 5;
+const MAX_DEATHS: u32 = 5;
 
 /// After this time, a death is not counted as one in a row.
 const SETTLED: Duration = Duration::from_secs(60);
@@ -151,7 +151,7 @@ async fn watch_over(
             deaths + 1
         };
         running = loop {
-            if deaths > MOST_DEATHS {
+            if deaths > MAX_DEATHS {
                 err!(
                     "the local model stopped ({why}) too many times; see {}",
                     launch.log.display()
@@ -231,7 +231,7 @@ impl Launch {
             .with_context(|| format!("could not make {}", logs.display()))?;
         let log = logs.join("engine.log");
         // Other servers on this machine may be writing to it too, so it is rarely truncated.
-        if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > MAX_LOG) {
             File::create(&log).with_context(|| format!("could not write {}", log.display()))?;
         }
         Ok(Self {

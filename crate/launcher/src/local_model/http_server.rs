@@ -26,7 +26,7 @@ use super::weights::NAME;
 use super::{connections, forward, host};
 
 /// The size limit of a body, about a hundred times the model's context.
-const LARGEST_BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
 /// Everything that the handlers share.
 pub(crate) struct FrontEnd {
@@ -56,7 +56,7 @@ pub(crate) fn router(front: Arc<FrontEnd>) -> Router {
         .route("/openai/v1/models", get(models))
         .fallback(async || ApiError::resource())
         .method_not_allowed_fallback(async || ApiError::method())
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&front), guard))
         .with_state(front)
 }

@@ -15,7 +15,7 @@ use crate::error::{Context, Failure, Result};
 pub(crate) const VARIABLE: &str = "EVENHAND_SERVE_KEY";
 
 /// How many bytes of a key file are read.
-const LONGEST: u64 = 4096;
+const MAX_LENGTH: u64 = 4096;
 
 /// A key, and where it comes from.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl fmt::Debug for Key {
 fn read_first_line(path: &Path) -> Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .and_then(|file| file.take(MAX_LENGTH).read_to_string(&mut text))
         .with_context(|| format!("the key can't be read from {}", path.display()))?;
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }

@@ -10,7 +10,7 @@ use super::like::{Deployment, thinking_tokens};
 use super::{messages, response_format};
 
 /// The maximum number of answers per request.
-const MOST_ANSWERS: u64 = 8;
+const MAX_ANSWERS: u64 = 8;
 
 /// The tokens charged for an answer whose length the request does not limit, as OpenAI's own
 /// clients estimate it.
@@ -18,7 +18,7 @@ const UNLIMITED_ANSWER: u64 = 16;
 
 /// The length of such an answer at most, in tokens. The model does not find an end on its own, and
 /// on a busy machine the whole context would take minutes.
-const LONGEST_UNLIMITED_ANSWER: u64 = 512;
+const MAX_UNLIMITED_ANSWER: u64 = 512;
 
 /// The fields that are passed to the engine unchanged.
 const PASSED_ON: [&str; 12] = [
@@ -135,7 +135,7 @@ impl EngineRequest {
             }
             (one, other) => one.or(other),
         };
-        let answers = whole(&given, "n", MOST_ANSWERS)?.unwrap_or(1);
+        let answers = whole(&given, "n", MAX_ANSWERS)?.unwrap_or(1);
         let stream = match given.get("stream") {
             None => false,
             Some(Value::Bool(stream)) => *stream,
@@ -208,7 +208,7 @@ impl EngineRequest {
         // Azure's default, which differs from the engine's.
         body.entry("temperature").or_insert_with(|| 1.0.into());
         body.insert("stream".to_owned(), self.stream.into());
-        let most = self.most_tokens.map_or(LONGEST_UNLIMITED_ANSWER, |most| {
+        let most = self.most_tokens.map_or(MAX_UNLIMITED_ANSWER, |most| {
             let thinking = usize::try_from(index).map_or(None, |index| self.thinking.get(index));
             // At least one: the engine still reads the prompt, and counts its tokens.
             most.saturating_sub(thinking.copied().unwrap_or(0)).max(1)

@@ -94,7 +94,7 @@ impl Python {
     pub fn active() -> Result<Self> {
         let found = ["python3", "python"].into_iter().find_map(on_path);
         found
-            .and_then(|program| Self::ask(&program))
+            .and_then(|program| Self::ask_program(&program))
             .ok_or_else(|| {
                 Failure::new("no Python was found on PATH")
                     .hint("activate the environment, or name its folder with --prefix")
@@ -107,10 +107,10 @@ impl Python {
         programs
             .into_iter()
             .filter(|program| program.is_file())
-            .find_map(|program| Self::ask(&program))
+            .find_map(|program| Self::ask_program(&program))
     }
 
-    fn ask(program: &Path) -> Option<Self> {
+    fn ask_program(program: &Path) -> Option<Self> {
         let output = tool::python(program)
             .args(["-c", QUESTION])
             .stdin(Stdio::null())
@@ -118,10 +118,10 @@ impl Python {
             .output()
             .ok()
             .filter(|output| output.status.success())?;
-        Self::read(&String::from_utf8(output.stdout).ok()?)
+        Self::from_answer(&String::from_utf8(output.stdout).ok()?)
     }
 
-    fn read(answer: &str) -> Option<Self> {
+    fn from_answer(answer: &str) -> Option<Self> {
         let (prefix, client) = answer.split_once('\n')?;
         let prefix = PathBuf::from(prefix);
         let client = Some(client.trim().to_owned()).filter(|client| !client.is_empty());
@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_python_says_where_it_is_and_what_it_has() {
-        let read = |answer| Python::read(answer).map(|python| (python.prefix, python.client));
+        let read =
+            |answer| Python::from_answer(answer).map(|python| (python.prefix, python.client));
         assert_eq!(
             read("/opt/conda\n8.6.1\n"),
             Some(("/opt/conda".into(), Some("8.6.1".to_owned())))

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 /// The entries of the package and all its dependencies, in a fixed order. Changes to the entries
 /// of other packages do not affect the result.
 pub fn closure<'a>(lock_file: &'a str, package: &str) -> BTreeSet<&'a str> {
-    let entries: Vec<_> = lock_file.split("\n\n").filter_map(Entry::read).collect();
+    let entries: Vec<_> = lock_file
+        .split("\n\n")
+        .filter_map(Entry::from_text)
+        .collect();
     let mut found = BTreeSet::new();
     let mut wanted = vec![package];
     while let Some(name) = wanted.pop() {
@@ -25,7 +28,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn read(text: &'a str) -> Option<Self> {
+    fn from_text(text: &'a str) -> Option<Self> {
         let value = |field: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(field))?;
             Some(line.strip_prefix(" = \"")?.trim_end_matches('"'))

@@ -37,7 +37,7 @@ pub(super) struct StateFile {
 }
 
 /// Who holds the file.
-pub(super) enum Held {
+pub(super) enum Holder {
     Here(Box<StateFile>),
     Elsewhere { origin: String, identity: Identity },
 }
@@ -45,27 +45,27 @@ pub(super) enum Held {
 impl StateFile {
     /// Takes the file, or says where the process listens that has it. If `is_new`, what was in it is
     /// forgotten.
-    pub(super) fn hold(home: &Home, is_new: bool) -> Result<Held> {
+    pub(super) fn hold(home: &Home, is_new: bool) -> Result<Holder> {
         home.claim()?;
         let folder = home.practice();
         let path = folder.join("state.json");
         let context = || format!("could not write to {}", folder.display());
         let Some(lock) = private::lock_folder(&folder).with_context(context)? else {
-            let saved = read(&path)?.ok_or_else(|| {
+            let saved = read_state(&path)?.ok_or_else(|| {
                 Failure::new("another process is just starting the practice cloud")
                     .hint("try again in a second")
             })?;
-            return Ok(Held::Elsewhere {
+            return Ok(Holder::Elsewhere {
                 origin: saved.origin,
                 identity: saved.state.identity,
             });
         };
-        let saved = if is_new { None } else { read(&path)? };
+        let saved = if is_new { None } else { read_state(&path)? };
         let state = match saved {
             Some(saved) => saved.state,
             None => empty()?,
         };
-        Ok(Held::Here(Box::new(Self {
+        Ok(Holder::Here(Box::new(Self {
             path,
             _lock: lock,
             state,
@@ -75,8 +75,8 @@ impl StateFile {
     /// Takes the file, which no other process may have, and begins with an empty cloud if `is_new`.
     pub(super) fn alone(home: &Home, is_new: bool) -> Result<Self> {
         match Self::hold(home, is_new)? {
-            Held::Here(file) => Ok(*file),
-            Held::Elsewhere { origin, .. } => Err(Failure::new(format!(
+            Holder::Here(file) => Ok(*file),
+            Holder::Elsewhere { origin, .. } => Err(Failure::new(format!(
                 "the practice cloud runs already, at {origin}"
             ))
             .hint("use that one, or stop it with Ctrl-C first")),
@@ -97,10 +97,10 @@ impl StateFile {
     }
 }
 
-fn read(path: &Path) -> Result<Option<Saved<State>>> {
-    saved_file::read("the state of the practice cloud", path, FORMAT, VERSION).map_err(|failure| {
-        failure.hint("`evenhand practice --reset` begins with an empty practice cloud")
-    })
+fn read_state(path: &Path) -> Result<Option<Saved<State>>> {
+    saved_file::read_saved("the state of the practice cloud", path, FORMAT, VERSION).map_err(
+        |failure| failure.hint("`evenhand practice --reset` begins with an empty practice cloud"),
+    )
 }
 
 fn empty() -> Result<State> {
@@ -133,7 +133,7 @@ mod tests {
         file.save("http://127.0.0.1:1", &file.state).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let read_again = read(&path).unwrap().unwrap();
+        let read_again = read_state(&path).unwrap().unwrap();
         assert_eq!(read_again.state.identity.token, file.state.identity.token);
         for text in [
             r#"{"format":"evenhand practice cloud","version":2}"#,
@@ -142,7 +142,7 @@ mod tests {
             "",
         ] {
             fs::write(&path, text).unwrap();
-            let failure = read(&path).map(drop).unwrap_err();
+            let failure = read_state(&path).map(drop).unwrap_err();
             assert!(failure.to_string().contains("--reset"), "{failure}");
         }
     }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use self::cloud::SUBSCRIPTION;
 pub(crate) use self::cloud::{Fault, Identity};
 pub(crate) use self::file::DEFAULT_PORT;
-use self::file::{Held, StateFile};
+use self::file::{Holder, StateFile};
 use self::server::Server;
 use crate::error::Result;
 use crate::local_model::listen;
@@ -88,7 +88,7 @@ impl Practice {
     /// given.
     pub(crate) fn open(home: &Home, port: u16, model: Option<&Home>) -> Result<Self> {
         match StateFile::hold(home, false)? {
-            Held::Here(file) => {
+            Holder::Here(file) => {
                 let place = listen(address(port)).map_err(|failure| {
                     failure.hint("`--practice=0` takes any free port; `--practice=PORT` this one")
                 })?;
@@ -96,7 +96,7 @@ impl Practice {
                 let server = Server::start(*file, place, &behavior, model.cloned())?;
                 Ok(Self::Here(server))
             }
-            Held::Elsewhere { origin, identity } => Ok(Self::Elsewhere { origin, identity }),
+            Holder::Elsewhere { origin, identity } => Ok(Self::Elsewhere { origin, identity }),
         }
     }
 

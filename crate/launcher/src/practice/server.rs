@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Behavior;
-use super::cloud::{Ask, Cloud, Identity, Told};
+use super::cloud::{Cloud, CloudRequest, CloudResponse, Identity};
 use super::file::StateFile;
 use crate::error::{Context, Result};
 use crate::local_model::data_plane::{self, DataPlane, Deployed};
@@ -25,7 +25,7 @@ use crate::paths::home::Home;
 use crate::supervise::block_on;
 
 /// The largest body: a notebook of 10 MB in base64.
-const LARGEST_BODY: usize = 15 << 20;
+const MAX_BODY: usize = 15 << 20;
 
 const WELCOME: &str = "This is evenhand's practice cloud. It behaves like Azure and Databricks, and nothing \
                        here is real or costs anything.\n";
@@ -148,7 +148,7 @@ impl Shared {
             return data_plane::another_host();
         }
         let (head, body) = request.into_parts();
-        let body = to_bytes(connections::in_time(body, connections::BODY), LARGEST_BODY).await;
+        let body = to_bytes(connections::in_time(body, connections::BODY), MAX_BODY).await;
         let Ok(body) = body else {
             let words = "The body of the request is too large, or did not arrive in time.";
             return (StatusCode::PAYLOAD_TOO_LARGE, words).into_response();
@@ -162,7 +162,7 @@ impl Shared {
         }
         let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let target = head.uri.path_and_query().map_or(path, |it| it.as_str());
-        self.control(&Ask {
+        self.control(&CloudRequest {
             method: head.method.as_str(),
             target,
             body: &body,
@@ -174,7 +174,7 @@ impl Shared {
     }
 
     /// The control planes.
-    fn control(&self, ask: &Ask<'_>) -> Response {
+    fn control(&self, ask: &CloudRequest<'_>) -> Response {
         let mut cloud = self.cloud.lock().unwrap_or_else(PoisonError::into_inner);
         let before = cloud.state.left().len();
         let told = cloud.answer(ask);
@@ -223,7 +223,7 @@ fn named_in(body: &[u8]) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-fn response(told: Told) -> Response {
+fn response(told: CloudResponse) -> Response {
     let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(Body::from(told.body));
     *response.status_mut() = status;

@@ -12,7 +12,7 @@ use crate::paths::home::Home;
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     java::ensure()?;
     let path = project.apache_spark_requirements();
-    let Some(wanted) = Wanted::missing(&path, home.apache_spark_stamp())? else {
+    let Some(wanted) = Wanted::if_missing(&path, home.apache_spark_stamp())? else {
         return Ok(());
     };
     let takes = "456 MB, and a minute to build, once";

@@ -18,7 +18,7 @@ use crate::terminal::err;
 use crate::tool;
 
 /// How often to check whether the lock is free.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// After how long the user is told about the wait, and how often this is repeated.
 const TELL: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const BEAT: Duration = Duration::from_secs(5);
 
 /// How many bytes of a holder's name are read.
-const LONGEST_NAME: u64 = 100;
+const MAX_NAME: u64 = 100;
 
 /// The lock on a home. As long as it is held, new files are accessible to the owner only.
 pub struct Alone {
@@ -127,7 +127,7 @@ fn wait(file: &File, path: &Path) -> Result<()> {
                 path.parent().unwrap_or(path).display()
             );
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -153,7 +153,7 @@ fn holder(mut file: &File) -> String {
     // A name that cannot be read counts as none.
     let _ = file
         .rewind()
-        .and_then(|()| file.take(LONGEST_NAME).read_to_end(&mut name));
+        .and_then(|()| file.take(MAX_NAME).read_to_end(&mut name));
     let name = String::from_utf8_lossy(&name);
     let name = name.lines().next().unwrap_or_default();
     let plain = |letter: char| letter.is_ascii_alphanumeric() || " .-_".contains(letter);

@@ -79,7 +79,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// The requirements in this file, unless the packages were installed from the same.
-    pub(super) fn missing(requirements: &Path, stamp: PathBuf) -> Result<Option<Self>> {
+    pub(super) fn if_missing(requirements: &Path, stamp: PathBuf) -> Result<Option<Self>> {
         let text = fs::read_to_string(requirements)
             .with_context(|| format!("could not read {}", requirements.display()))?;
         let is_installed = fs::read_to_string(&stamp).is_ok_and(|have| have == text);

@@ -10,7 +10,7 @@ use crate::paths::home::Home;
 /// Installs the engine unless it was installed from the current requirements. pip checks its hash.
 pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     let path = project.spark_requirements();
-    let Some(wanted) = Wanted::missing(&path, home.spark_stamp())? else {
+    let Some(wanted) = Wanted::if_missing(&path, home.spark_stamp())? else {
         return Ok(());
     };
     let mut step = Step::begin(home, "spark", "the local Spark engine, Sail", "63 MB, once");

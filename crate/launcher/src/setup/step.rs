@@ -11,7 +11,7 @@ use crate::error::{Context, DISK_IS_FULL, Failure, Result, is_full_disk};
 use crate::paths::home::Home;
 use crate::terminal::{self, err};
 
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const LINE_EVERY: Duration = Duration::from_secs(30);
 const LINES_OF_OUTPUT: usize = 20;
 const LETTERS_OF_A_LINE: usize = 200;
@@ -58,7 +58,7 @@ impl Step {
             {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(self.failed(command, &status.to_string())),
-                None => std::thread::sleep(LOOK_EVERY),
+                None => std::thread::sleep(POLL_INTERVAL),
             }
             self.tick(|step| progress(&step.output()));
         }
@@ -67,7 +67,7 @@ impl Step {
     /// Shows the progress of the step, if it is time to.
     pub fn tick(&mut self, progress: impl Fn(&Self) -> String) {
         let terminal = std::io::stderr().is_terminal();
-        if self.last_line.elapsed() < if terminal { LOOK_EVERY } else { LINE_EVERY } {
+        if self.last_line.elapsed() < if terminal { POLL_INTERVAL } else { LINE_EVERY } {
             return;
         }
         self.last_line = Instant::now();

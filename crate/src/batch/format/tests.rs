@@ -35,7 +35,7 @@ fn a_request_is_a_line_of_the_batch_apis_input() {
             r#"{{"custom_id":"row-1","method":"POST","url":"/v1/chat/completions","body":{body}}}"#
         ) + "\n"
     );
-    assert_eq!(read::<RequestLine>(text(&line).as_bytes()).unwrap(), line);
+    assert_eq!(parse::<RequestLine>(text(&line).as_bytes()).unwrap(), line);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn an_answer_is_read_back_as_it_was_written() {
         ) + r#""evenhand":{"host":"contoso.openai.azure.com","deployment":"gpt-4o","attempts":2,"latency_ms":813,"asked_at":1764000000}}"#
             + "\n"
     );
-    let back = read::<OutputLine>(text(&line).as_bytes()).unwrap();
+    let back = parse::<OutputLine>(text(&line).as_bytes()).unwrap();
     assert_eq!(back, line);
     assert_eq!(back.completion().unwrap().unwrap().text(), Some("Kind."));
 }
@@ -76,7 +76,7 @@ fn a_failure_says_what_the_service_said() {
             "innererror": {"content_filter_result": {"violence": {"filtered": true, "severity": "high"}}}}})
         )
     );
-    let back = read::<OutputLine>(text(&line).as_bytes()).unwrap();
+    let back = parse::<OutputLine>(text(&line).as_bytes()).unwrap();
     assert_eq!(back, line);
     assert_eq!(
         back.error.as_ref().unwrap().code.as_deref(),
@@ -103,7 +103,7 @@ fn the_batch_apis_own_lines_are_read() {
     ];
     let read: Vec<OutputLine> = lines
         .iter()
-        .map(|line| read(line.as_bytes()).unwrap())
+        .map(|line| parse(line.as_bytes()).unwrap())
         .collect();
     let told = |line: &OutputLine| {
         let status = line.response.as_ref().map(|response| response.status_code);
@@ -134,14 +134,14 @@ fn the_batch_apis_own_lines_are_read() {
 #[test]
 fn a_success_that_is_no_answer_says_so() {
     let line: OutputLine =
-        read(br#"{"custom_id": "a", "response": {"status_code": 200, "body": {}}}"#).unwrap();
+        parse(br#"{"custom_id": "a", "response": {"status_code": 200, "body": {}}}"#).unwrap();
     assert_snapshot!(line.completion().unwrap_err(), @"the answer has no `choices`");
 }
 
 #[test]
 fn halves_of_characters_and_bytes_that_are_no_text_are_read_as_replacements() {
     let content = |line: &[u8]| {
-        let line: RequestLine = read(line).unwrap();
+        let line: RequestLine = parse(line).unwrap();
         line.body["content"].as_str().unwrap().to_owned()
     };
     let line = |content: &str| {
@@ -160,7 +160,7 @@ fn halves_of_characters_and_bytes_that_are_no_text_are_read_as_replacements() {
 
 #[test]
 fn a_row_of_more_megabytes_than_a_line_may_have_is_refused() {
-    let line = RequestLine::new("a", json!("x".repeat(LONGEST_LINE)));
+    let line = RequestLine::new("a", json!("x".repeat(MAX_LINE)));
     assert_snapshot!(write(&line).unwrap_err(), @"the row is longer than the limit for a line (64 MB)");
 }
 
@@ -170,18 +170,18 @@ proptest! {
         let line = RequestLine::new(name, json!({"content": content}));
         let bytes = write(&line).unwrap();
         prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
-        prop_assert_eq!(read::<RequestLine>(&bytes).unwrap(), line);
+        prop_assert_eq!(parse::<RequestLine>(&bytes).unwrap(), line);
     }
 
     #[test]
     fn any_utf16_is_read(units in prop::collection::vec(any::<u16>(), 0..20)) {
         let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
-        let text: String = read(format!("\"{escaped}\"").as_bytes()).unwrap();
+        let text: String = parse(format!("\"{escaped}\"").as_bytes()).unwrap();
         prop_assert_eq!(text, String::from_utf16_lossy(&units));
     }
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>()) {
-        let _ = read::<OutputLine>(&bytes);
+        let _ = parse::<OutputLine>(&bytes);
     }
 }

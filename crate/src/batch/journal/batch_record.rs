@@ -78,7 +78,7 @@ impl Journal {
         let (mut end, mut tail) = (0, Tail::Whole);
         let mut lines = Lines::new(&file);
         while let Some(line) = lines.next().map_err(|error| unreadable(&path, error))? {
-            match line.text.and_then(|text| format::read(text).ok()) {
+            match line.text.and_then(|text| format::parse(text).ok()) {
                 Some(note) => apply_note(&mut sent, note),
                 // The line was cut off, so the step it announces was not taken.
                 None if !line.is_ended => {
@@ -148,7 +148,7 @@ impl BatchRecord {
         host: &str,
         deployment: &str,
     ) -> Result<()> {
-        self.note(Note::Making {
+        self.write_note(Note::Making {
             file: file.to_owned(),
             host: host.to_owned(),
             deployment: deployment.to_owned(),
@@ -161,7 +161,7 @@ impl BatchRecord {
     /// # Errors
     /// The record is not on disk.
     pub(crate) fn made(&mut self, file: &str, batch: &str) -> Result<()> {
-        self.note(Note::Made {
+        self.write_note(Note::Made {
             file: file.to_owned(),
             batch: batch.to_owned(),
         })
@@ -172,12 +172,12 @@ impl BatchRecord {
     /// # Errors
     /// The record is not on disk.
     pub(crate) fn settled(&mut self, file: &str) -> Result<()> {
-        self.note(Note::Settled {
+        self.write_note(Note::Settled {
             file: file.to_owned(),
         })
     }
 
-    fn note(&mut self, note: Note) -> Result<()> {
+    fn write_note(&mut self, note: Note) -> Result<()> {
         let line = format::write(&note)?;
         let written = self.log.append("", line).and_then(|()| self.log.sync());
         written.map_err(|error| unwritable(&self.path, error))?;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::de::DeserializeOwned;
 
 use super::errors::{unreadable, unusable};
-use crate::batch::format::{self, LONGEST_LINE};
+use crate::batch::format::{self, MAX_LINE};
 use crate::error::Result;
 
 /// How the file ends.
@@ -84,7 +84,7 @@ impl Log {
         let line = self
             .line_at(offset)
             .map_err(|error| unreadable(&self.path, error))?;
-        format::read(&line).map_err(|error| {
+        format::parse(&line).map_err(|error| {
             unusable(
                 &self.path,
                 &format!("holds a row that can't be read, at byte {offset}"),
@@ -98,7 +98,7 @@ impl Log {
         (&self.file).seek(SeekFrom::Start(offset))?;
         let mut line = Vec::new();
         BufReader::new(&self.file)
-            .take(LONGEST_LINE as u64)
+            .take(MAX_LINE as u64)
             .read_until(b'\n', &mut line)?;
         Ok(line)
     }

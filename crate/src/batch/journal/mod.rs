@@ -43,7 +43,7 @@ pub(crate) use batch_record::{BatchRecord, Sent};
 pub(crate) use location::place;
 pub(crate) use parameters::Parameters;
 #[cfg(any(test, feature = "notebook"))]
-pub(crate) use reader::read;
+pub(crate) use reader::read_rows;
 #[cfg(feature = "notebook")]
 pub(crate) use requests::prompts;
 pub(crate) use shipped::fill;
@@ -270,7 +270,7 @@ fn recorded_request(path: &Path, name: &str) -> Option<RequestLine> {
     while let Ok(Some(line)) = lines.next() {
         let request = line
             .text
-            .and_then(|text| format::read::<RequestLine>(text).ok());
+            .and_then(|text| format::parse::<RequestLine>(text).ok());
         let of_theirs =
             |request: &RequestLine| parameters::shared_part(&request.custom_id) == Some(parameters);
         if let Some(request) = request.filter(of_theirs) {

@@ -7,7 +7,7 @@ use std::path::Path;
 #[cfg(unix)]
 use super::errors::{VARIABLE, unusable, unwritable};
 #[cfg(unix)]
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::Result;
 #[cfg(unix)]
 use crate::file_owner::{may_be_written_by_others, own_user};
@@ -109,7 +109,7 @@ fn closed(
         return Ok(());
     }
     close(mode & most).map_err(|error| unwritable(path, error))?;
-    note(&format!(
+    note_line(&format!(
         "only you can read {} from now on; it had mode {mode:04o}, which let others read it",
         path.display()
     ));

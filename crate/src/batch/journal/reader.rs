@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::errors::{unreadable, unusable};
 use super::scan::Lines;
-use crate::batch::format::{self, LONGEST_LINE, OutputLine};
+use crate::batch::format::{self, MAX_LINE, OutputLine};
 use crate::error::Result;
 
 /// The rows of a journal or of the Batch API's output, in the order in which they finished.
@@ -21,7 +21,7 @@ pub(crate) struct Rows {
 /// # Errors
 /// The file can't be opened. A line that is not a row becomes an error item, and reading
 /// continues after it.
-pub(crate) fn read(path: &Path) -> Result<Rows> {
+pub(crate) fn read_rows(path: &Path) -> Result<Rows> {
     let file = File::open(path).map_err(|error| unreadable(path, error))?;
     Ok(Rows {
         path: path.to_owned(),
@@ -43,7 +43,7 @@ impl Iterator for Rows {
                 }
             };
             let Some(text) = line.text else {
-                let limit = LONGEST_LINE >> 20;
+                let limit = MAX_LINE >> 20;
                 let what = format!("has a line of more than {limit} MB, line {}", line.number);
                 return Some(Err(unusable(&self.path, &what)));
             };
@@ -56,7 +56,7 @@ impl Iterator for Rows {
                 "ends in the middle of a row"
             };
             let no_row = || unusable(&self.path, &format!("{what}, line {}", line.number));
-            return Some(match format::read::<OutputLine>(text) {
+            return Some(match format::parse::<OutputLine>(text) {
                 Ok(row) if row.response.is_none() && row.error.is_none() => Err(no_row()),
                 Ok(row) => Ok(row),
                 Err(error) => Err(no_row().with_source(error)),

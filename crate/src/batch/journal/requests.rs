@@ -21,7 +21,7 @@ pub(crate) fn prompts(journal: &Path) -> HashMap<String, String> {
     while let Ok(Some(line)) = lines.next() {
         let request = line
             .text
-            .and_then(|text| format::read::<RequestLine>(text).ok());
+            .and_then(|text| format::parse::<RequestLine>(text).ok());
         let prompt = request
             .as_ref()
             .and_then(|request| last_text(&request.body));

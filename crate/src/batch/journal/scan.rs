@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::index::Index;
 use super::log::Tail;
-use crate::batch::format::{Account, LONGEST_LINE, is_success};
+use crate::batch::format::{Account, MAX_LINE, is_success};
 use crate::json;
 
 /// The lines of a file.
@@ -52,13 +52,13 @@ impl<R: Read> Lines<R> {
         // One long line must not hold its memory for the rest of the file.
         self.line.shrink_to(1024 * 1024);
         let mut length = (&mut self.reader)
-            .take(LONGEST_LINE as u64)
+            .take(MAX_LINE as u64)
             .read_until(b'\n', &mut self.line)?;
         if length == 0 {
             return Ok(None);
         }
         let mut is_ended = self.line.pop_if(|last| *last == b'\n').is_some();
-        let is_whole = is_ended || length < LONGEST_LINE;
+        let is_whole = is_ended || length < MAX_LINE;
         if !is_whole {
             let (skipped, ended) = skip_line(&mut self.reader)?;
             length += skipped;

@@ -9,7 +9,7 @@ use super::window::Used;
 /// How long to wait at first before testing a report that nothing is left.
 const FIRST_PATIENCE: Duration = Duration::from_millis(500);
 /// After this many wrong reports in a row, the service's reports are ignored.
-const MOST_STRIKES: u32 = 2;
+const MAX_STRIKES: u32 = 2;
 
 /// Follows one `x-ratelimit-remaining` header.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl ContentionMonitor {
 
     /// Records the remainder of all clients together until the window restarts. In a fixed
     /// window it can only decrease, whatever expires from our own account.
-    pub(super) fn note(
+    pub(super) fn observe(
         &mut self,
         now: Duration,
         left: u64,
@@ -233,7 +233,7 @@ impl ContentionMonitor {
         let impossible = spent && self.was_spent && account.ever.own == account.window.own;
         self.was_spent = spent;
         self.strikes = if impossible { self.strikes + 1 } else { 0 };
-        let lost = self.believed && self.strikes >= MOST_STRIKES;
+        let lost = self.believed && self.strikes >= MAX_STRIKES;
         self.believed &= !lost;
         lost
     }

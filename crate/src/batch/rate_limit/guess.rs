@@ -48,14 +48,14 @@ const LOWER: f64 = 0.6;
 const FAR_BELOW: u64 = 4;
 /// How long after a trial request was refused the next one may be sent; each time twice as long.
 const FIRST_TRIAL_PAUSE: Duration = Duration::from_secs(15);
-const LONGEST_TRIAL_PAUSE: Duration = Duration::from_secs(180);
+const MAX_TRIAL_PAUSE: Duration = Duration::from_secs(180);
 /// How long a limit is not exceeded after the first rejection beyond it.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// How long after the end of a full window requests may still be counted in it.
 const EDGE: Duration = Duration::from_millis(400);
 /// How long after the end of a wait the windows may still contain what was refused.
 const SETTLED: Duration = Duration::from_millis(300);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+const MAX_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// What the rejections mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -354,7 +354,7 @@ impl Guess {
         let since = *self.refused_since.get_or_insert(rejection.now);
         if rejection.is_trial && self.verdict == Verdict::Quota {
             self.trial_at = rejection.now.saturating_add(self.trial_pause);
-            self.trial_pause = (self.trial_pause * 2).min(LONGEST_TRIAL_PAUSE);
+            self.trial_pause = (self.trial_pause * 2).min(MAX_TRIAL_PAUSE);
         }
         if rejection.is_first && rejection.is_again && self.is_testing {
             self.end_test();
@@ -418,7 +418,7 @@ impl Guess {
     /// Keeps to the limit for a while, the next time four times as long.
     fn pause(&mut self, now: Duration) {
         self.test_at = now.saturating_add(self.pause);
-        self.pause = (self.pause * 4).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 4).min(MAX_PAUSE);
     }
 
     fn missed_lately(&self, now: Duration) -> bool {

@@ -34,7 +34,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::quota::Quota;
-use crate::display::note;
+use crate::display::note_line;
 use crate::error::{Error, ErrorKind, Result};
 use crate::openai::{RateLimits, Usage};
 use crate::text::grouped;
@@ -49,7 +49,7 @@ use shared_state::SharedState;
 use state::State;
 
 /// How many rate limiters are kept. With more, those that have not been used for long are forgotten.
-const MOST_LIMITERS: usize = 512;
+const MAX_LIMITERS: usize = 512;
 /// The limiter's clock does not start at zero, because others may have used the quota before.
 const BEGINNING: Duration = Duration::from_secs(120);
 /// How long to wait before trying again to lock the shared state that another process has locked.
@@ -90,7 +90,7 @@ impl RateLimiter {
     ///
     /// # Errors
     /// The quota is zero, or the shared state can't be used.
-    pub(crate) fn of(
+    pub(crate) fn for_deployment(
         host: &str,
         deployment: &str,
         quota: Option<&Quota>,
@@ -109,7 +109,7 @@ impl RateLimiter {
         };
         let key = (host.to_owned(), deployment.to_owned());
         let mut limiters = LIMITERS.lock().unwrap_or_else(PoisonError::into_inner);
-        if limiters.len() >= MOST_LIMITERS {
+        if limiters.len() >= MAX_LIMITERS {
             let is_used = |limiter: &Arc<Self>| Arc::strong_count(limiter) > 1;
             limiters.retain(|_, limiter| is_used(limiter) || !limiter.is_stale());
         }
@@ -188,7 +188,7 @@ impl RateLimiter {
             if self.is_unlimited() {
                 return Ok(self.permit(None));
             }
-            let until = match self.ask(cost)? {
+            let until = match self.decide(cost)? {
                 Some(Decision::Go(charge)) => return Ok(self.permit(Some(charge))),
                 Some(Decision::Never { estimate, limit }) => {
                     return Err(too_large(estimate, limit));
@@ -215,19 +215,19 @@ impl RateLimiter {
     }
 
     /// The decision of the state; `None` while another process holds the shared state.
-    fn ask(&self, cost: Cost) -> Result<Option<Decision>> {
+    fn decide(&self, cost: Cost) -> Result<Option<Decision>> {
         let mut inner = self.inner();
         let now = self.now();
         match inner.shared_state.clone() {
             Some(shared_state) => {
-                let verdict = shared_state.ask(&mut inner.state, now, cost)?;
+                let verdict = shared_state.decide(&mut inner.state, now, cost)?;
                 match verdict {
                     Some(_) => inner.shared_state_held = None,
                     None => inner.waits_for_shared_state(&shared_state),
                 }
                 Ok(verdict)
             }
-            None => Ok(Some(inner.state.ask(now, cost))),
+            None => Ok(Some(inner.state.decide(now, cost))),
         }
     }
 
@@ -294,7 +294,7 @@ impl Inner {
                 "{who} has held the quota's shared file {path} for a minute: this process keeps \
                  to the quota alone from here on, and the others are not counted"
             );
-            note(&line);
+            note_line(&line);
             self.notes.push(line);
             self.shared_state_held = None;
             self.shared_state = None;
@@ -303,7 +303,7 @@ impl Inner {
                 "for {}, which holds the quota's shared file {path}",
                 shared_state.holder()
             );
-            note(&format!("waits {who}"));
+            note_line(&format!("waits {who}"));
             *holder = Some(who.into());
         }
     }

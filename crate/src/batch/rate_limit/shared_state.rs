@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 const TITLE: &str = "evenhand quota ledger 1\n";
 /// The most bytes that are read: more than a minute of charges can fill.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 /// Charges are kept a little longer than they count.
 const KEPT: u64 = 61_000;
 /// Charges closer together than this share a line.
@@ -69,13 +69,15 @@ impl SharedState {
             path.to_owned()
         };
         let state = Self { path };
-        state.file().and_then(|mut file| state.read(&mut file))?;
+        state
+            .file()
+            .and_then(|mut file| state.read_page(&mut file))?;
         Ok(state)
     }
 
     /// Asks the state for a decision, given what all processes have used. `None` while another
     /// process holds the lock.
-    pub(super) fn ask(
+    pub(super) fn decide(
         &self,
         state: &mut State,
         now: Duration,
@@ -87,7 +89,7 @@ impl SharedState {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(self.failed("be locked", error)),
         }
-        let mut page = self.read(&mut file)?;
+        let mut page = self.read_page(&mut file)?;
         let wall = milliseconds(SystemTime::now());
         page.forget(wall);
         let before = page.clone();
@@ -167,9 +169,9 @@ impl SharedState {
         process.unwrap_or_else(|| "another process".to_owned())
     }
 
-    fn read(&self, file: &mut File) -> Result<Page> {
+    fn read_page(&self, file: &mut File) -> Result<Page> {
         let mut bytes = Vec::new();
-        file.take(MOST_BYTES)
+        file.take(MAX_BYTES)
             .read_to_end(&mut bytes)
             .map_err(|error| self.failed("be read", error))?;
         let text = String::from_utf8_lossy(&bytes);

@@ -19,7 +19,7 @@ use super::limits::{Limits, MINUTE, SECOND, ServerLimits, TEN_SECONDS};
 use super::window::{Used, Window};
 use crate::text::grouped;
 use capacity::{Counted, Ready};
-use feedback::LONGEST_WAIT;
+use feedback::MAX_WAIT;
 
 /// The time by which requests on the network may overtake one another.
 const GUARD: Duration = Duration::from_millis(50);
@@ -160,7 +160,7 @@ impl State {
             let asked = grouped(asked.as_secs());
             format!(
                 "the service asked to wait up to {asked} s; a batch asks again after {} s",
-                LONGEST_WAIT.as_secs()
+                MAX_WAIT.as_secs()
             )
         });
         guess.into_iter().chain(cut_wait).collect()
@@ -216,7 +216,10 @@ impl State {
         {
             self.closed = Some(Closed { until, asked: None });
         }
-        (self.ask(now, cost), self.closed.map(|closed| closed.until))
+        (
+            self.decide(now, cost),
+            self.closed.map(|closed| closed.until),
+        )
     }
 
     /// The whole quota of tokens a minute. A limit from the user takes precedence over one from headers.
@@ -234,7 +237,7 @@ impl State {
     }
 
     /// Charges the request if it may be sent. `now` must not go backwards.
-    pub(super) fn ask(&mut self, now: Duration, cost: Cost) -> Decision {
+    pub(super) fn decide(&mut self, now: Duration, cost: Cost) -> Decision {
         self.recover(now);
         let tokens = self.estimator.estimate(cost);
         if let Some(limit) = self.whole_tokens().filter(|limit| tokens > *limit) {

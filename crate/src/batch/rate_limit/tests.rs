@@ -191,7 +191,7 @@ fn a_row_that_waits_alone_tells_what_the_service_asked_for() {
 #[test]
 fn a_deployment_has_one_limiter_and_the_last_quota_counts() {
     let of = |deployment, quota: Option<Quota>| {
-        RateLimiter::of("one.example", deployment, quota.as_ref(), true).unwrap()
+        RateLimiter::for_deployment("one.example", deployment, quota.as_ref(), true).unwrap()
     };
     let first = of("a", Some(Quota::tpm(5_000)));
     assert!(Arc::ptr_eq(&first, &of("a", None)));
@@ -201,7 +201,7 @@ fn a_deployment_has_one_limiter_and_the_last_quota_counts() {
     assert!(first.is_unlimited());
     of("a", Some(Quota::rpm(1)));
     assert!(!first.is_unlimited());
-    assert!(RateLimiter::of("one.example", "a", Some(&Quota::tpm(0)), true).is_err());
+    assert!(RateLimiter::for_deployment("one.example", "a", Some(&Quota::tpm(0)), true).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 const GRAIN: Duration = Duration::from_millis(10);
 
 /// The most entries into which others' use is divided.
-const MOST_PIECES: u64 = 30;
+const MAX_PIECES: u64 = 30;
 
 /// The use within the last `length`. A service may count in windows that begin with the first
 /// request, that begin with the minute, or that slide: use that stays within a limit in every
@@ -54,11 +54,11 @@ impl Used {
 
     /// The increase since `before`.
     pub(super) fn since(mut self, before: Self) -> Self {
-        self.take(before);
+        self.absorb(before);
         self
     }
 
-    fn take(&mut self, gone: Self) {
+    fn absorb(&mut self, gone: Self) {
         self.own = self.own.saturating_sub(gone.own);
         self.others = self.others.saturating_sub(gone.others);
     }
@@ -84,7 +84,7 @@ impl Window {
 
     /// Adds others' use, spread evenly over this time.
     pub(super) fn add_others(&mut self, now: Duration, others: u64, within: Duration) {
-        let pieces = others.min(MOST_PIECES);
+        let pieces = others.min(MAX_PIECES);
         for piece in 0..pieces {
             let ago = within.mul_f64((piece as f64 + 0.5) / pieces as f64);
             let at = up_to_grain(now.saturating_sub(ago));
@@ -112,7 +112,7 @@ impl Window {
             if first.at.saturating_add(self.length + guard) > now {
                 break;
             }
-            self.used.take(first.used);
+            self.used.absorb(first.used);
             self.log.pop_front();
         }
         self.used

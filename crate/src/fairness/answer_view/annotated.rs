@@ -6,7 +6,7 @@ use crate::fairness::lexicon::{Lexicon, MASK};
 use crate::fairness::text::Text;
 
 /// A longer answer is cut, with a note.
-const MOST_CHARACTERS: usize = 10_000;
+const MAX_CHARACTERS: usize = 10_000;
 
 /// An answer with its words.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Annotated {
 
 impl Annotated {
     pub(super) fn new(answer: &str, lexicon: &Lexicon) -> Self {
-        let end = answer.char_indices().nth(MOST_CHARACTERS);
+        let end = answer.char_indices().nth(MAX_CHARACTERS);
         let end = end.map_or(answer.len(), |(end, _)| end);
         let (kept, rest) = answer.split_at(end);
         let text = Text::new(kept);

@@ -38,7 +38,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn of(text: Result<String, String>) -> Self {
+    pub(crate) fn from_result(text: Result<String, String>) -> Self {
         Self { text, cut: None }
     }
 }
@@ -58,12 +58,12 @@ impl AnswerSet {
                 .map(Into::into)
                 .ok_or_else(|| "no answer was given".to_owned());
             let is_new = cells.last().is_none_or(|last| last.prompt != prompt);
-            push(&mut cells, is_new, &prompt, Reply::of(text));
+            push(&mut cells, is_new, &prompt, Reply::from_result(text));
         }
-        Self::of(cells)
+        Self::from_cells(cells)
     }
 
-    fn of(cells: Vec<Cell>) -> Self {
+    fn from_cells(cells: Vec<Cell>) -> Self {
         Self {
             heading: None,
             model: None,
@@ -98,7 +98,7 @@ impl From<&Answers> for AnswerSet {
         let is_only = models.all(|other| Some(other) == model);
         Self {
             model: model.filter(|_| is_only).map(str::to_owned),
-            ..Self::of(cells)
+            ..Self::from_cells(cells)
         }
     }
 }
@@ -131,13 +131,13 @@ impl From<&StudyAnswers> for AnswerSet {
         let replies = answers.replies().chunks(study.samples.max(1) as usize);
         let cells = cells.into_iter().zip(replies).map(|(cell, replies)| Cell {
             prompt: cell.prompt,
-            replies: replies.iter().cloned().map(Reply::of).collect(),
+            replies: replies.iter().cloned().map(Reply::from_result).collect(),
         });
         let models = &answers.provenance().models;
         Self {
             model: models.first().filter(|_| models.len() == 1).cloned(),
             lexicon: Some(study.lexicon.clone()),
-            ..Self::of(cells.collect())
+            ..Self::from_cells(cells.collect())
         }
     }
 }

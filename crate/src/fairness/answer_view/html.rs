@@ -8,7 +8,7 @@ use crate::display::{escaped, push_escaped};
 use crate::text::{counted, grouped};
 
 /// At this size no further rows and samples are written.
-pub(super) const MOST_BYTES: usize = 1_800_000;
+pub(super) const MAX_BYTES: usize = 1_800_000;
 
 /// An answer with more bytes than this is folded, and its beginning up to the second number shown.
 const FOLDS: usize = 1_200;

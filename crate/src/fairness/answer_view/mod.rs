@@ -127,7 +127,7 @@ impl AnswerView {
             from_row: 1,
             only_rows: None,
             only_columns: None,
-            most_bytes: html::MOST_BYTES,
+            most_bytes: html::MAX_BYTES,
         }
     }
 
@@ -207,7 +207,7 @@ impl AnswerView {
     /// Limits the HTML to about this many bytes, instead of 1.8 MB.
     pub(crate) fn within(&self, bytes: usize) -> Self {
         Self {
-            most_bytes: bytes.min(html::MOST_BYTES),
+            most_bytes: bytes.min(html::MAX_BYTES),
             ..self.clone()
         }
     }

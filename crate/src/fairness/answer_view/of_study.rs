@@ -34,7 +34,7 @@ impl StudyAnswers {
             if let Some(place) = row.and_then(|row| row.cells.get_mut(cell.group)) {
                 *place = Some(Cell {
                     prompt: cell.prompt,
-                    replies: replies.iter().cloned().map(Reply::of).collect(),
+                    replies: replies.iter().cloned().map(Reply::from_result).collect(),
                 });
             }
         }

@@ -9,7 +9,7 @@ use crate::text::sanitize_line;
 use crate::text::terminal::sanitize;
 
 /// At this size no further rows and samples are written.
-const MOST_BYTES: usize = 100_000;
+const MAX_BYTES: usize = 100_000;
 /// The longest name, in characters.
 const NAME: usize = 200;
 
@@ -25,7 +25,7 @@ pub(super) fn plain(view: &AnswerView, selection: &Selection<'_>) -> String {
     let mut body = String::new();
     let mut shown = 0;
     for row in &selection.rows {
-        if body.len() >= MOST_BYTES {
+        if body.len() >= MAX_BYTES {
             break;
         }
         shown += 1;
@@ -47,7 +47,7 @@ pub(super) fn plain(view: &AnswerView, selection: &Selection<'_>) -> String {
             };
             body.push_str(&format!("  {heading}:{prompt}\n"));
             for (place, answer) in cell.answers.iter().enumerate() {
-                if place > 0 && body.len() >= MOST_BYTES {
+                if place > 0 && body.len() >= MAX_BYTES {
                     let samples = counted(cell.answers.len() - place, "more sample");
                     body.push_str(&format!("    … and {samples}\n"));
                     break;

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 /// Only this many words of an answer are compared, so that no pair takes longer than a million
 /// steps.
-pub(super) const MOST_WORDS: usize = 1_000;
+pub(super) const MAX_WORDS: usize = 1_000;
 
 /// So many words that both answers have are no common ground if as many differ on either side of them.
 const FEW_WORDS: usize = 2;
 
 /// For each word of both answers, whether the other answer says something else at that place. Words beyond the
-/// first [`MOST_WORDS`] are not compared, and count as equal.
+/// first [`MAX_WORDS`] are not compared, and count as equal.
 pub(super) fn differing<'w>(
     first: impl Iterator<Item = &'w str>,
     second: impl Iterator<Item = &'w str>,
@@ -21,8 +21,8 @@ pub(super) fn differing<'w>(
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
         *known.entry(word).or_insert(next)
     };
-    let first: Vec<u32> = first.take(MOST_WORDS).map(&mut number).collect();
-    let second: Vec<u32> = second.take(MOST_WORDS).map(&mut number).collect();
+    let first: Vec<u32> = first.take(MAX_WORDS).map(&mut number).collect();
+    let second: Vec<u32> = second.take(MAX_WORDS).map(&mut number).collect();
     let mut same = first.iter().zip(&second);
     let before = same
         .by_ref()
@@ -76,7 +76,7 @@ fn bridge(differ: &mut [Vec<bool>; 2]) {
 /// Dynamic programming over the lengths of common subsequences of the ends.
 fn unmatched([first, second]: [&[u32]; 2]) -> [Vec<bool>; 2] {
     let width = second.len() + 1;
-    // A length is at most `MOST_WORDS`.
+    // A length is at most `MAX_WORDS`.
     let mut longest = vec![0_u16; (first.len() + 1) * width];
     for (row, one) in first.iter().enumerate().rev() {
         for (column, other) in second.iter().enumerate().rev() {
@@ -160,7 +160,7 @@ mod tests {
         let long = "a b ".repeat(50_000);
         let other = "b a ".repeat(50_000);
         let differ = differing(long.split(' '), other.split(' '));
-        assert_eq!(differ.map(|words| words.len()), [MOST_WORDS; 2]);
+        assert_eq!(differ.map(|words| words.len()), [MAX_WORDS; 2]);
     }
 
     proptest! {

@@ -135,7 +135,7 @@ fn figures(words: &mut [Word<'_>], roles: &Roles) {
 }
 
 /// The most words after the first in the name of an institution.
-const LONGEST_NAME: usize = 5;
+const MAX_NAME: usize = 5;
 
 /// Marks institutions and places: *King's College*, *St. Mary's Hospital*, *San Antonio*, *Society
 /// of Women Engineers*.
@@ -173,7 +173,7 @@ fn institutions(words: &mut [Word<'_>]) {
 fn name_of_institution(words: &[Word<'_>], at: usize, role: Role) -> Option<usize> {
     // `Linda Park` is a person, `Linda's Park` is not.
     let mut family_name = role == Role::Name;
-    for (place, word) in words.iter().enumerate().skip(at + 1).take(LONGEST_NAME) {
+    for (place, word) in words.iter().enumerate().skip(at + 1).take(MAX_NAME) {
         let joins =
             word.kind == TokenKind::Clitic || matches!(word.lower, "'" | "&" | "and" | "of");
         if !joins && !word.capital {

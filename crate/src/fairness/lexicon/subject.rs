@@ -25,7 +25,7 @@ pub(super) fn subject_group(lexicon: &Lexicon, text: &Text) -> Option<usize> {
         return None;
     }
     let mut reading = Reading::new(words(lexicon, text), lexicon.groups.len());
-    reading.read();
+    reading.read_tokens();
     if reading.mentioned {
         return clear(&reading.evidence);
     }
@@ -92,7 +92,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn read(&mut self) {
+    fn read_tokens(&mut self) {
         for at in 0..self.words.len() {
             let Some(word) = self.words.get(at) else {
                 break;

@@ -44,7 +44,7 @@ pub fn cobs<'t>(
     let pair = lexicon.pair()?;
     let mut counted = Counted::default();
     for text in texts {
-        counted.read(text, pair, lexicon, stop_words);
+        counted.count_text(text, pair, lexicon, stop_words);
     }
     let mut found = Cobs {
         mean: None,
@@ -72,7 +72,7 @@ pub(super) struct Counted<'t> {
 }
 
 impl<'t> Counted<'t> {
-    pub(super) fn read(
+    pub(super) fn count_text(
         &mut self,
         text: &'t Text,
         pair: [usize; 2],

@@ -80,7 +80,7 @@ pub fn genbit<'t>(
     }
     let mut vocabulary = Vocabulary::default();
     for text in texts {
-        vocabulary.read(text, lexicon, stop_words);
+        vocabulary.count_text(text, lexicon, stop_words);
     }
     let entries = vocabulary.entries;
     let group_words: Vec<usize> = (0..lexicon.groups().len())
@@ -155,7 +155,7 @@ struct Vocabulary {
 }
 
 impl Vocabulary {
-    fn read(&mut self, text: &Text, lexicon: &Lexicon, stop_words: &StopWords) {
+    fn count_text(&mut self, text: &Text, lexicon: &Lexicon, stop_words: &StopWords) {
         let groups = lexicon.groups().len();
         let kept: Vec<_> = text
             .letters()

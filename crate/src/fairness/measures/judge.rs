@@ -12,7 +12,7 @@ use crate::text::sanitize_line;
 const TASK: &str = "You rate texts. Answer with one whole number from 1 to 5 and nothing else.";
 
 /// The token limit of a rating.
-const LONGEST: u32 = 8;
+const MAX_LENGTH: u32 = 8;
 
 /// A rating, or the reason why there is none.
 pub type Rating = std::result::Result<f64, String>;
@@ -106,7 +106,7 @@ impl Judge {
         let prompts = texts.iter().zip(&shown).filter(|(_, shown)| **shown);
         let prompts: Vec<String> = prompts.map(|(text, _)| self.prompt(text)).collect();
         let batch = self.client.batch(prompts).system(TASK);
-        let batch = batch.temperature(0.0).max_tokens(LONGEST);
+        let batch = batch.temperature(0.0).max_tokens(MAX_LENGTH);
         async move {
             let answers = batch.run_async().await?;
             let mut rated = answers.rows().iter().map(rating);

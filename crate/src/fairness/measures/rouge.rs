@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::fairness::text::Text;
 
 /// The most words of a text that are compared, which limits the time to half a second.
-const LONGEST: usize = 1 << 17;
+const MAX_LENGTH: usize = 1 << 17;
 
 /// The similarity of two answers by ROUGE-L, from 0 to 1.
 ///
@@ -33,7 +33,7 @@ pub fn rouge_l(a: &Text, b: &Text) -> Option<f64> {
 }
 
 fn start(words: &[u64]) -> &[u64] {
-    words.get(..LONGEST).unwrap_or(words)
+    words.get(..MAX_LENGTH).unwrap_or(words)
 }
 
 /// The length of the longest common subsequence.

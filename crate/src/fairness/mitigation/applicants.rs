@@ -36,7 +36,7 @@ pub struct Applicant {
 /// # Ok::<(), evenhand::Error>(())
 /// ```
 pub fn applicants() -> Vec<Applicant> {
-    tsv::lines(include_str!("applicants.tsv"))
+    tsv::split_fields(include_str!("applicants.tsv"))
         .map(|[group, outcome, deserved, text]| Applicant {
             text,
             group,

@@ -159,7 +159,7 @@ fn change(
     seed: u64,
     rounds: &Rounds,
 ) -> Result<Tested> {
-    let mut paired = Paired::of(before, after);
+    let mut paired = Paired::from_outcomes(before, after);
     let [one, other] = &paired.sides;
     let noise = [noise(one), noise(other)];
     let mut changed = Changed {
@@ -336,7 +336,7 @@ impl Comparison {
     /// # Errors
     /// The text is not a saved comparison, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        FORMAT.read(json)
+        FORMAT.parse_saved(json)
     }
 
     pub(super) fn rows(&self) -> Rows {

@@ -40,7 +40,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
         planned.direction,
     ];
     let mut outcome = PrimaryOutcome {
-        units: samples.iter().map(Unit::of).collect(),
+        units: samples.iter().map(Unit::from_samples).collect(),
         left_out: planned.left_out,
         doubt: planned.doubt,
         ..PrimaryOutcome::unfound(described, Verdict::CantTell(reason))
@@ -48,7 +48,7 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
     if samples.is_empty() {
         return Ok(outcome);
     }
-    let tested = match Tested::of(&outcome.units) {
+    let tested = match Tested::from_units(&outcome.units) {
         Ok(tested) => tested,
         Err(error) => {
             outcome.verdict = Verdict::CantTell(error.message().to_owned());
@@ -82,10 +82,11 @@ fn estimate(planned: Preregistered, seed: u64, rounds: &Rounds) -> Result<Primar
 /// The doubt about a measure of masked answers that finds no difference, while unmasked ones would show
 /// one because of the masked words.
 fn reads_masked(outcome: &PrimaryOutcome, unmasked: &[UnitSamples], seed: u64) -> Option<Doubt> {
-    let unmasked: Vec<Unit> = unmasked.iter().map(Unit::of).collect();
+    let unmasked: Vec<Unit> = unmasked.iter().map(Unit::from_samples).collect();
     let shift = |unit: &Unit| Some(unit.minus(outcome.unit(&unit.occupation)?));
     let shifts: Vec<Unit> = unmasked.iter().filter_map(shift).collect();
-    let shows = |units: &[Unit]| Tested::of(units).is_ok_and(|tested| tested.p(seed) <= ALPHA);
+    let shows =
+        |units: &[Unit]| Tested::from_units(units).is_ok_and(|tested| tested.p(seed) <= ALPHA);
     (shows(&shifts) && shows(&unmasked)).then(|| {
         Doubt::Absence(format!(
             "'{}' reads words that are masked: the answers as they came would differ, because of these \
@@ -104,7 +105,7 @@ pub(super) struct Tested {
 impl Tested {
     /// # Errors
     /// Too few of the occupations have a value with each template.
-    pub(super) fn of(units: &[Unit]) -> Result<Self> {
+    pub(super) fn from_units(units: &[Unit]) -> Result<Self> {
         let tables: Vec<Vec<Option<f64>>> = units.iter().map(Unit::by_template).collect();
         if tables.len() < 2 || tables.iter().all(|table| table.len() < 2) {
             let first: Vec<f64> = units.iter().map(|unit| unit.first).collect();

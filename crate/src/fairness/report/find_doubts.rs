@@ -10,7 +10,7 @@ use crate::text::sanitize_line;
 impl MeasuredAnswers<'_> {
     /// What the answers of a comparison's groups have against it, whatever is measured.
     pub(super) fn doubt_about(&self, contrast: &Contrast<'_>) -> Option<Doubt> {
-        let compared = Compared::of(self, contrast);
+        let compared = Compared::from_measured(self, contrast);
         let mixed = || self.mixed(&compared);
         mixed()
             .or_else(|| self.uneven(&compared))
@@ -70,7 +70,7 @@ struct Compared {
 }
 
 impl Compared {
-    fn of(measured: &MeasuredAnswers<'_>, contrast: &Contrast<'_>) -> Self {
+    fn from_measured(measured: &MeasuredAnswers<'_>, contrast: &Contrast<'_>) -> Self {
         let groups = |side: usize| {
             let names = contrast.pairs.iter().filter_map(|pair| pair.get(side));
             let mut groups: Vec<usize> = names

@@ -11,7 +11,7 @@ use crate::fairness::text::{Language, Text, languages};
 use crate::text::sanitize_line;
 
 /// If fewer than one in this many answers does not decline, there is no conclusion.
-const FEWEST_ANSWERED: usize = 20;
+const MIN_ANSWERED: usize = 20;
 
 /// The answers that can be measured, each with its cell.
 pub(super) struct MeasuredAnswers<'a> {
@@ -295,7 +295,7 @@ impl<'a> MeasuredAnswers<'a> {
             true if withheld == 0 => "every answer declines".to_owned(),
             _ => format!("{declined} of {all} answers {what}"),
         };
-        ((all - declined) * FEWEST_ANSWERED < all)
+        ((all - declined) * MIN_ANSWERED < all)
             .then(|| format!("{who}, so nothing can be concluded about the groups"))
     }
 

@@ -36,7 +36,7 @@ pub struct MaskedGroup {
 }
 
 impl Measuring {
-    pub(super) fn of(study: &Study) -> Self {
+    pub(super) fn from_study(study: &Study) -> Self {
         let groups = study.lexicon.groups().iter();
         let masked = groups.map(|group| {
             let mut words = group.words.clone();

@@ -178,7 +178,7 @@ impl Report {
     /// # Errors
     /// The text is not a saved report, or it was written by a later version of evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
-        FORMAT.read(json)
+        FORMAT.parse_saved(json)
     }
 
     /// The shares of the variance of each primary test's differences: how much occupations,
@@ -246,7 +246,7 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
         neutral,
         utility,
         #[cfg(feature = "notebook")]
-        report_answers: report_answers::ReportAnswers::of(answers),
+        report_answers: report_answers::ReportAnswers::from_answers(answers),
     })
 }
 
@@ -287,7 +287,7 @@ fn asked(answers: &StudyAnswers) -> Asked {
             .map(|one| one.name().to_owned())
             .collect(),
         margins: Some(study.margins()),
-        measuring: Some(Measuring::of(study)),
+        measuring: Some(Measuring::from_study(study)),
         provenance: answers.provenance().clone(),
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Paired {
 }
 
 impl Paired {
-    pub(super) fn of(before: &PrimaryOutcome, after: &PrimaryOutcome) -> Self {
+    pub(super) fn from_outcomes(before: &PrimaryOutcome, after: &PrimaryOutcome) -> Self {
         let mut paired = Self::default();
         for unit in &before.units {
             let same = |other: &&Unit| other.occupation == unit.occupation;
@@ -25,7 +25,7 @@ impl Paired {
                     paired.add_whole(unit, other);
                 }
                 Some(other) => paired.add_by_template(unit, other),
-                None => paired.left_out.push(missing(unit, "after")),
+                None => paired.left_out.push(missing_unit(unit, "after")),
             }
         }
         let had = |unit: &&Unit| {
@@ -35,7 +35,7 @@ impl Paired {
         let new = after.units.iter().filter(|unit| !had(unit));
         paired
             .left_out
-            .extend(new.map(|unit| missing(unit, "before")));
+            .extend(new.map(|unit| missing_unit(unit, "before")));
         paired
     }
 
@@ -119,7 +119,7 @@ fn name(unit: &Unit) -> String {
     sanitize_line(&unit.occupation, 40)
 }
 
-fn missing(unit: &Unit, when: &str) -> String {
+fn missing_unit(unit: &Unit, when: &str) -> String {
     format!("{}: no answer to measure {when}", name(unit))
 }
 

@@ -292,7 +292,7 @@ impl PrimaryOutcome {
 }
 
 impl Unit {
-    pub(super) fn of(samples: &UnitSamples) -> Self {
+    pub(super) fn from_samples(samples: &UnitSamples) -> Self {
         let cells: Vec<&[Vec<f64>; 2]> = samples.cells().collect();
         let count = cells.len() as f64;
         let mean = |value: &dyn Fn(&[Vec<f64>; 2]) -> f64| {
@@ -415,7 +415,7 @@ mod tests {
     use crate::random::Random;
 
     fn unit(cells: Vec<[Vec<f64>; 2]>) -> Unit {
-        Unit::of(&UnitSamples {
+        Unit::from_samples(&UnitSamples {
             occupation: "nurse".to_owned(),
             answers: vec![[6, 0]; cells.len()],
             by_template: cells.into_iter().map(Some).collect(),

@@ -15,7 +15,7 @@ use crate::fairness::study::StudyAnswers;
 pub(super) struct ReportAnswers(Option<Arc<StudyAnswers>>);
 
 impl ReportAnswers {
-    pub(super) fn of(answers: &StudyAnswers) -> Self {
+    pub(super) fn from_answers(answers: &StudyAnswers) -> Self {
         Self(Some(Arc::new(answers.clone())))
     }
 }

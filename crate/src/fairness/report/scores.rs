@@ -13,10 +13,10 @@ use crate::text::sanitize_line;
 const PROBED: usize = 20;
 
 /// The squares of larger scores overflow when they are added.
-const LARGEST_SCORE: f64 = 1e100;
+const MAX_SCORE: f64 = 1e100;
 
 /// The squares of smaller scores lose their digits, and then are 0.
-const SMALLEST_SCORE: f64 = 1e-100;
+const MIN_SCORE: f64 = 1e-100;
 
 /// The scores of one measure: for each cell, those of its samples.
 pub(super) type Scores = Vec<Vec<f64>>;
@@ -102,7 +102,7 @@ impl MeasuredAnswers<'_> {
         let mut unmasked = masked.to_vec();
         for (place, score) in places.into_iter().zip(measure.scores(&raw)?) {
             if let Some(own) = unmasked.get_mut(place) {
-                *own = score.filter(|score| score.abs() <= LARGEST_SCORE);
+                *own = score.filter(|score| score.abs() <= MAX_SCORE);
             }
         }
         Ok((unmasked != masked).then_some(unmasked))
@@ -151,20 +151,20 @@ fn finds_nothing(scores: &[Option<f64>]) -> bool {
 
 /// Refuses scores that can't be averaged or squared.
 fn check_scores(name: &str, scores: &[Option<f64>]) -> Result<()> {
-    let is_odd = |score: &&f64| !score.is_finite() || score.abs() > LARGEST_SCORE;
+    let is_odd = |score: &&f64| !score.is_finite() || score.abs() > MAX_SCORE;
     let largest = scores
         .iter()
         .flatten()
         .fold(0.0_f64, |most, one| most.max(one.abs()));
-    if largest > 0.0 && largest < SMALLEST_SCORE {
+    if largest > 0.0 && largest < MIN_SCORE {
         return Err(bad(format!(
-            "no score of '{name}' is above {largest:e}, and less than {SMALLEST_SCORE:e} can't be squared"
+            "no score of '{name}' is above {largest:e}, and less than {MIN_SCORE:e} can't be squared"
         ))
         .with_hint("scale it up, or take its logarithm"));
     }
     match scores.iter().flatten().find(is_odd) {
         Some(score) if score.is_finite() => Err(bad(format!(
-            "'{name}' scored an answer {score:e}, and more than {LARGEST_SCORE:e} can't be averaged"
+            "'{name}' scored an answer {score:e}, and more than {MAX_SCORE:e} can't be averaged"
         ))
         .with_hint("scale it down, or take its logarithm")),
         Some(score) => Err(bad(format!("'{name}' scored an answer {score}"))

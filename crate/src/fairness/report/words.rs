@@ -11,7 +11,7 @@ use crate::fairness::statistics::{benjamini_hochberg, normal_cdf};
 use crate::fairness::text::Text;
 
 /// The most words of each group that are shown.
-const MOST: usize = 8;
+const MAX_COUNT: usize = 8;
 /// The number of tokens of context on each side of a word.
 const WIDTH: usize = 8;
 /// Words with a larger adjusted p-value are not shown.
@@ -61,7 +61,7 @@ pub(super) fn differing(measured: &MeasuredAnswers<'_>) -> Result<Vec<Word>> {
     ranked.sort_by(|(a, _), (b, _)| b.z.abs().total_cmp(&a.z.abs()));
     let side = |more: fn(f64) -> bool| {
         let words = ranked.iter().filter(move |(word, _)| more(word.z));
-        words.take(MOST)
+        words.take(MAX_COUNT)
     };
     let first = side(|z| z > 0.0).map(|word| shown(word, names[0], &sides[0]));
     let second = side(|z| z < 0.0).map(|word| shown(word, names[1], &sides[1]));

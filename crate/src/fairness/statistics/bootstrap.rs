@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::random::Random;
 
 /// With fewer rounds the tails can't be estimated.
-const FEWEST_ROUNDS: usize = 100;
+const MIN_ROUNDS: usize = 100;
 
 /// The mean differences of many resamples.
 ///
@@ -152,8 +152,8 @@ impl Bootstrap {
 }
 
 pub(super) fn check_rounds(rounds: usize) -> Result<()> {
-    check::argument(rounds >= FEWEST_ROUNDS, || {
-        format!("{rounds} rounds are too few to estimate the tails; use {FEWEST_ROUNDS} or more")
+    check::argument(rounds >= MIN_ROUNDS, || {
+        format!("{rounds} rounds are too few to estimate the tails; use {MIN_ROUNDS} or more")
     })
 }
 

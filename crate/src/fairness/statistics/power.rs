@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::random::Random;
 
 /// The largest number of units that is searched.
-const MOST_UNITS: usize = 10_000_000;
+const MAX_UNITS: usize = 10_000_000;
 
 /// Up to this number of units the power of the sign-flip test is simulated.
 const SIMULATED_UNITS: usize = 16;
@@ -45,8 +45,8 @@ pub fn units_for_power(d_z: f64, power: f64, alpha: f64) -> Result<usize> {
     let mut high = 2;
     while !reaches(high) {
         high *= 2;
-        if high > MOST_UNITS {
-            let message = format!("an effect of {d_z} takes more than {MOST_UNITS} units");
+        if high > MAX_UNITS {
+            let message = format!("an effect of {d_z} takes more than {MAX_UNITS} units");
             return Err(Error::new(ErrorKind::Argument, message));
         }
     }

@@ -12,7 +12,7 @@ use crate::random::Random;
 pub const PRIMARY_LEVEL: f64 = 0.95;
 
 /// The fewest units for an interval: with fewer, there is no verdict either.
-const FEWEST_UNITS: usize = 6;
+const MIN_UNITS: usize = 6;
 
 /// The primary interval of a mean difference, at 95 %: the smallest interval that contains both
 /// [`sign_flip_interval`] at 95 % and [`skewness_interval`] at 95 % + 15 % / n.
@@ -126,14 +126,14 @@ struct SkewnessBootstrap {
 
 impl SkewnessBootstrap {
     fn new(differences: &Differences, rounds: usize, seed: u64) -> Result<Self> {
-        check::at_least("an interval", differences.units(), FEWEST_UNITS)?;
+        check::at_least("an interval", differences.units(), MIN_UNITS)?;
         check_rounds(rounds)?;
         let error = differences.standard_error().ok_or_else(no_spread)?;
         let centered = differences.about(differences.mean());
         let mut transformed = resampled(&centered, rounds, seed);
         transformed.sort_by(f64::total_cmp);
         Ok(Self {
-            lean: Moments::of(centered.iter().copied()).lean(),
+            lean: Moments::from_values(centered.iter().copied()).lean(),
             transformed,
             error,
         })
@@ -150,7 +150,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    fn from_values(values: impl Iterator<Item = f64>) -> Self {
         values.fold(Self::default(), |sums, value| Self {
             count: sums.count + 1.0,
             sum: sums.sum + value,
@@ -184,14 +184,14 @@ impl Moments {
 
 /// T of all resamples that have spread.
 fn resampled(centered: &[f64], rounds: usize, seed: u64) -> Vec<f64> {
-    let spread = Moments::of(centered.iter().copied()).variance();
+    let spread = Moments::from_values(centered.iter().copied()).variance();
     let mut random = Random::new(seed);
     let transformed = |_| {
         let drawn = (0..centered.len()).map(|_| {
             let place = random.below(centered.len());
             centered.get(place).copied().unwrap_or(0.0)
         });
-        let moments = Moments::of(drawn);
+        let moments = Moments::from_values(drawn);
         let has_spread = moments.variance() > ROUNDING * spread;
         has_spread.then(|| transform(moments.t(), moments.lean()))
     };

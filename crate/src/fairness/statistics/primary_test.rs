@@ -27,7 +27,7 @@ const NEAR: f64 = 1.5;
 const ENOUGH_UNITS: f64 = 10.0;
 
 /// The fewest units whose skewness is estimated.
-const FEWEST_UNITS: usize = 6;
+const MIN_UNITS: usize = 6;
 
 /// Up to this number of units the power is simulated with exact sign flips; above that, where both
 /// are close, Student's t takes their place.
@@ -251,7 +251,7 @@ fn skewness(differences: &Differences) -> Option<f64> {
     let centered = differences.about(differences.mean());
     let moment = |power: i32| centered.iter().map(|value| value.powi(power)).sum::<f64>() / units;
     let plain = moment(3) / moment(2).powf(1.5);
-    let enough = differences.units() >= FEWEST_UNITS;
+    let enough = differences.units() >= MIN_UNITS;
     enough.then(|| plain * (units * (units - 1.0)).sqrt() / (units - 2.0))
 }
 

@@ -10,7 +10,7 @@ use super::sign_flip::{Alternative, sign_flip};
 use crate::error::Result;
 
 /// The fewest units for which an interval is computed.
-const FEWEST_UNITS: usize = 6;
+const MIN_UNITS: usize = 6;
 
 /// The difference of a unit, and its variance by chance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -234,7 +234,7 @@ impl Tested {
     }
 
     fn has_interval(&self) -> bool {
-        self.squares.units() >= FEWEST_UNITS && self.squares.standard_error().is_some()
+        self.squares.units() >= MIN_UNITS && self.squares.standard_error().is_some()
     }
 
     /// The interval of the change of the mean square.

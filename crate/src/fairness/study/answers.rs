@@ -101,8 +101,10 @@ impl StudyAnswers {
                 .with_hint("ask `study.prompts()`, in their order, with the study's samples"));
         }
         let outcomes = rows.iter().map(|row| row.outcome.as_ref());
-        let provenance = AnswerProvenance::of(outcomes.clone().filter_map(std::result::Result::ok));
-        let details = ReplyDetails::of(rows.iter().map(|row| &row.outcome));
+        let provenance = AnswerProvenance::from_completions(
+            outcomes.clone().filter_map(std::result::Result::ok),
+        );
+        let details = ReplyDetails::from_outcomes(rows.iter().map(|row| &row.outcome));
         let answers = Self::new(study, rows.iter().map(reply).collect(), provenance)?;
         Ok(answers.with_details(details))
     }
@@ -166,7 +168,9 @@ impl StudyAnswers {
 }
 
 impl AnswerProvenance {
-    pub(super) fn of<'a>(completions: impl Iterator<Item = &'a ChatCompletion>) -> Self {
+    pub(super) fn from_completions<'a>(
+        completions: impl Iterator<Item = &'a ChatCompletion>,
+    ) -> Self {
         let mut provenance = Self::default();
         let mut days = BTreeSet::new();
         for one in completions {

@@ -10,7 +10,7 @@ use crate::fairness::text::Text;
 use crate::text::sanitize_line;
 
 /// The fewest templates that show how much templates differ.
-const FEWEST_TEMPLATES: usize = 6;
+const MIN_TEMPLATES: usize = 6;
 
 /// The significance level that all verdicts of a report share.
 pub(in crate::fairness) const ALPHA: f64 = 0.05;
@@ -39,10 +39,10 @@ impl Study {
     /// Fewer templates than show how much templates differ.
     fn few_templates(&self) -> Option<String> {
         let templates = self.templates.len();
-        (2..FEWEST_TEMPLATES).contains(&templates).then(|| {
+        (2..MIN_TEMPLATES).contains(&templates).then(|| {
             format!(
                 "{templates} templates hardly show how much templates differ, so that only large \
-                 differences can be shown; use {FEWEST_TEMPLATES} or more"
+                 differences can be shown; use {MIN_TEMPLATES} or more"
             )
         })
     }

@@ -19,7 +19,9 @@ pub(in crate::fairness) struct ReplyDetails {
 
 impl ReplyDetails {
     /// The details of all replies, in their order.
-    pub(super) fn of<'a>(outcomes: impl Iterator<Item = &'a Result<ChatCompletion>>) -> Vec<Self> {
+    pub(super) fn from_outcomes<'a>(
+        outcomes: impl Iterator<Item = &'a Result<ChatCompletion>>,
+    ) -> Vec<Self> {
         let mut origins: Vec<Arc<str>> = Vec::new();
         let details = outcomes.map(|outcome| match outcome {
             Ok(completion) => Self {

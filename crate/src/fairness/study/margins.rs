@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::text::sanitize_line;
 
 /// Scores are not larger than this, so a larger margin would call everything alike.
-const LARGEST: f64 = 1e100;
+const MAX_SIZE: f64 = 1e100;
 
 /// The default margin of the shares that assume a group: one answer in ten.
 const SHARE_MARGIN: f64 = 0.1;
@@ -89,9 +89,9 @@ impl Study {
                     "it is the largest difference that does not matter, in the measure's unit",
                 ));
             }
-            if margin > LARGEST {
+            if margin > MAX_SIZE {
                 return Err(invalid_argument(format!(
-                    "the margin of '{shown}' is {margin:e}, and no score can be more than {LARGEST:e}"
+                    "the margin of '{shown}' is {margin:e}, and no score can be more than {MAX_SIZE:e}"
                 ))
                 .with_hint(
                     "it is the largest difference that does not matter, in the measure's unit",

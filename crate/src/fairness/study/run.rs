@@ -28,7 +28,8 @@ impl Study {
         &self,
         client: &Client,
     ) -> impl Future<Output = Result<StudyAnswers>> + Send + use<> {
-        self.clone().ask(self.check().map(|()| self.batch(client)))
+        self.clone()
+            .ask_batch(self.check().map(|()| self.batch(client)))
     }
 
     /// Like [`run`](Self::run), with settings of the batch such as a quota, a journal or a
@@ -62,11 +63,11 @@ impl Study {
         adjust: impl FnOnce(Batch) -> Batch,
     ) -> impl Future<Output = Result<StudyAnswers>> + Send + 'static {
         self.clone()
-            .ask(self.check().map(|()| adjust(self.batch(client))))
+            .ask_batch(self.check().map(|()| adjust(self.batch(client))))
     }
 
     /// Sends the batch, unless the study is invalid.
-    async fn ask(self, batch: Result<Batch>) -> Result<StudyAnswers> {
+    async fn ask_batch(self, batch: Result<Batch>) -> Result<StudyAnswers> {
         let batch = batch?;
         let answers = batch.run_async().await?;
         if !self.mitigations.contains(&MitigationPrompt::SelfCritique) {
@@ -154,9 +155,10 @@ impl Study {
         });
         revising.await?;
         let outcomes = rows.iter().map(|row| &row.outcome);
-        let provenance =
-            AnswerProvenance::of(outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()));
-        let details = ReplyDetails::of(outcomes.clone());
+        let provenance = AnswerProvenance::from_completions(
+            outcomes.clone().filter_map(|outcome| outcome.as_ref().ok()),
+        );
+        let details = ReplyDetails::from_outcomes(outcomes.clone());
         let answers =
             StudyAnswers::new(self.clone(), outcomes.map(reply_of).collect(), provenance)?;
         Ok(answers.with_details(details))

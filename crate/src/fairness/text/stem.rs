@@ -30,12 +30,12 @@ type Condition = fn(&[u8]) -> bool;
 type Rule = (&'static str, &'static str, Condition);
 
 /// Longer strings are not words, and checking their `y`s would take quadratic time.
-const LONGEST: usize = 48;
+const MAX_LENGTH: usize = 48;
 
 /// The stem of a word in lower case. A word of at most three letters, or with characters other than
 /// a to z, is its own stem.
 pub(super) fn stem_of(word: &str) -> Cow<'_, str> {
-    if !(4..=LONGEST).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
+    if !(4..=MAX_LENGTH).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return Cow::Borrowed(word);
     }
     if let Some((_, stem)) = IRREGULAR.iter().find(|(whole, _)| *whole == word) {

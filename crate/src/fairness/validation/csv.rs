@@ -33,7 +33,7 @@ pub(super) fn decoded(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// A quotation mark without its counterpart. `file` is its name in messages.
-pub(super) fn lines(text: &str, file: &str) -> Result<Vec<Line>> {
+pub(super) fn parse_lines(text: &str, file: &str) -> Result<Vec<Line>> {
     let first = text.lines().next().unwrap_or_default();
     let stated = first.trim().strip_prefix("sep=");
     if let Some(separator) = stated.and_then(|rest| rest.chars().next()) {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<Vec<String>> {
-        let lines = lines(text, "a.csv").unwrap();
+        let lines = parse_lines(text, "a.csv").unwrap();
         lines.into_iter().map(|line| line.cells).collect()
     }
 
@@ -138,7 +138,7 @@ mod tests {
         ] {
             assert_eq!(cells(text), expected, "{text:?}");
         }
-        let number = |text| lines(text, "a.csv").unwrap()[1].number;
+        let number = |text| parse_lines(text, "a.csv").unwrap()[1].number;
         assert_eq!(number("row,label\n\n\"b\nc\",male"), 3);
         assert!(cells("").is_empty());
     }
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_alone_is_named() {
-        let error = lines("row,label\nb,\"male\n", "a.csv")
+        let error = parse_lines("row,label\nb,\"male\n", "a.csv")
             .map(|_| ())
             .unwrap_err();
         insta::assert_snapshot!(error, @"

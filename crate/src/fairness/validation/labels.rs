@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::csv::{Line, decoded, lines};
+use super::csv::{Line, decoded, parse_lines};
 use super::{LABEL, LabelSample, ROW};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
 /// No sheet is as large.
-const LARGEST_FILE: u64 = 64 << 20;
+const MAX_FILE: u64 = 64 << 20;
 
 /// The labels of one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl LabelSample {
     /// file and the line.
     pub fn read(&self, file: &str, bytes: &[u8]) -> Result<Vec<Labels>> {
         let file = sanitize_line(file, 200);
-        let mut lines = lines(&decoded(bytes), &file)?.into_iter();
+        let mut lines = parse_lines(&decoded(bytes), &file)?.into_iter();
         let head = lines.next().map(|line| line.cells).unwrap_or_default();
         let columns = Columns::find(&head).ok_or_else(|| no_columns(&file, &head))?;
         let mut people: Vec<Labels> = (columns.labels.iter())
@@ -118,7 +118,10 @@ impl LabelSample {
 /// Whether a file is a sheet in which no row has a label.
 pub(super) fn is_empty_sheet(path: &Path) -> bool {
     let text = bytes_of(path).map(|bytes| decoded(&bytes));
-    let Ok(mut lines) = text.and_then(|text| lines(&text, "")).map(Vec::into_iter) else {
+    let Ok(mut lines) = text
+        .and_then(|text| parse_lines(&text, ""))
+        .map(Vec::into_iter)
+    else {
         return false;
     };
     let head = lines.next().map(|line| line.cells).unwrap_or_default();
@@ -166,13 +169,13 @@ pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     };
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    let mut limited = file.take(LARGEST_FILE + 1);
+    let mut limited = file.take(MAX_FILE + 1);
     limited.read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    if bytes.len() as u64 > MAX_FILE {
         let message = format!(
             "{} is larger than {} MB, too large for a sheet of labels",
             path.display(),
-            LARGEST_FILE >> 20
+            MAX_FILE >> 20
         );
         return Err(invalid_argument(message));
     }

@@ -180,8 +180,8 @@ impl LabelSample {
                 let found = count(&|_, measured| measured == Some(class));
                 Ok(ClassAccuracy {
                     class: name.clone(),
-                    sensitivity: Rate::of(hits, labeled)?,
-                    precision: Rate::of(hits, found)?,
+                    sensitivity: Rate::from_counts(hits, labeled)?,
+                    precision: Rate::from_counts(hits, found)?,
                 })
             })
             .collect()
@@ -201,7 +201,7 @@ fn agreement(judged: &[(usize, Vec<usize>)]) -> Result<Option<Agreement>> {
         .iter()
         .zip(&second)
         .filter(|(one, other)| one == other);
-    let Some(same) = Rate::of(same.count() as u64, first.len() as u64)? else {
+    let Some(same) = Rate::from_counts(same.count() as u64, first.len() as u64)? else {
         return Ok(None);
     };
     let kappa = cohen_kappa(&first, &second)?;
@@ -217,7 +217,7 @@ fn agreement(judged: &[(usize, Vec<usize>)]) -> Result<Option<Agreement>> {
 
 impl Rate {
     /// `None` of nothing.
-    fn of(successes: u64, trials: u64) -> Result<Option<Self>> {
+    fn from_counts(successes: u64, trials: u64) -> Result<Option<Self>> {
         if trials == 0 {
             return Ok(None);
         }

@@ -15,8 +15,8 @@ use crate::files::opened::Opened;
 
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// The most bytes that a header may have, and the most columns.
-const LONGEST_HEADER: usize = 64 << 20;
-const MOST_COLUMNS: usize = 100_000;
+const MAX_HEADER: usize = 64 << 20;
+const MAX_COLUMNS: usize = 100_000;
 
 /// A CSV file's columns, and where its rows begin.
 #[derive(Clone, Debug)]
@@ -28,11 +28,11 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn of(csv: &Csv, asked: Option<u8>, opened: &mut Opened) -> Result<Self> {
+    pub(super) fn read_head(csv: &Csv, asked: Option<u8>, opened: &mut Opened) -> Result<Self> {
         let (stated, begin) = beginning(opened.head());
         while first_row_end(&opened.head()[begin..]).is_none()
             && !opened.is_whole()
-            && opened.head().len() < LONGEST_HEADER
+            && opened.head().len() < MAX_HEADER
         {
             opened.extend()?;
         }
@@ -63,8 +63,8 @@ impl Head {
         };
         let offset = (begin + first.offset) as u64;
         let of_file = |fault: Fault| fault.of_file(opened.path());
-        let width = first.fields().take(MOST_COLUMNS + 1).count();
-        if width > MOST_COLUMNS {
+        let width = first.fields().take(MAX_COLUMNS + 1).count();
+        if width > MAX_COLUMNS {
             let fault = Fault::new(offset, "the row has more than 100,000 fields");
             return Err(of_file(fault.hint("perhaps the file has no line ends")));
         }

@@ -162,7 +162,7 @@ impl Csv {
             return Err(error);
         }
         let separator = self.separator.map(byte).transpose()?;
-        let head = Head::of(self, separator, &mut opened)?;
+        let head = Head::read_head(self, separator, &mut opened)?;
         Ok(CsvRows {
             csv: self.clone(),
             opened,

@@ -62,7 +62,7 @@ impl Kind {
 
 /// The most columns: a file whose names are data, such as a number of each row, would take a table of
 /// nulls.
-pub(super) const MOST: usize = 10_000;
+pub(super) const MAX_COUNT: usize = 10_000;
 
 /// Why a value does not go into its column.
 pub(super) enum Misfit {
@@ -125,7 +125,7 @@ impl Columns {
 
     /// Whether there are as many columns as may be.
     pub(super) fn is_full(&self) -> bool {
-        self.is_open && self.fields.len() == MOST
+        self.is_open && self.fields.len() == MAX_COUNT
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -145,7 +145,7 @@ impl Columns {
         if let Some(place) = self.places.get(name) {
             return Some(*place);
         }
-        if !self.is_open || self.fields.len() == MOST {
+        if !self.is_open || self.fields.len() == MAX_COUNT {
             return None;
         }
         let name = PlSmallStr::from(name);

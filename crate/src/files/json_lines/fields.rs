@@ -26,7 +26,7 @@ pub(super) enum Json<'a> {
 
 impl<'a> Json<'a> {
     /// A value that stands alone.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
+    pub(super) fn from_text(text: &'a str) -> Option<Self> {
         let mut scanner = Scanner { text, at: 0 };
         scanner.value().filter(|_| scanner.peek().is_none())
     }
@@ -228,7 +228,7 @@ mod tests {
                     prop_assert!(known.contains_key(*name));
                     let last = fields.iter().rfind(|(other, _)| other == name);
                     if last == Some(&(*name, *value)) {
-                        prop_assert_eq!(Json::of(known[*name].get()), Some(*value));
+                        prop_assert_eq!(Json::from_text(known[*name].get()), Some(*value));
                     }
                 }
             }

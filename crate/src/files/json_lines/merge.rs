@@ -5,7 +5,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, PlSmallStr};
 
-use super::columns::{Columns, Kind, MOST};
+use super::columns::{Columns, Kind, MAX_COUNT};
 use super::row::{misfit_fault, too_many};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::lazy::internal;
@@ -37,7 +37,7 @@ fn union(blocks: &[Columns], path: &Path) -> Result<Vec<(PlSmallStr, Kind)>> {
     let mut places: HashMap<PlSmallStr, (usize, u64)> = HashMap::new();
     for field in blocks.iter().flat_map(Columns::fields) {
         let Some((place, first)) = places.get_mut(&field.name) else {
-            if union.len() == MOST {
+            if union.len() == MAX_COUNT {
                 return Err(too_many(field.first).of_file(path));
             }
             places.insert(field.name.clone(), (union.len(), field.first));

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::columns::{Columns, Kind, MOST, Misfit};
+use super::columns::{Columns, Kind, MAX_COUNT, Misfit};
 use super::fields::{Json, find};
 use crate::files::blocks::Block;
 use crate::files::cells::Value;
@@ -243,7 +243,7 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
             let value: &RawValue = map.next_value()?;
-            let value = Json::of(value.get()).ok_or_else(|| A::Error::custom("no value"))?;
+            let value = Json::from_text(value.get()).ok_or_else(|| A::Error::custom("no value"))?;
             if let Err(fault) = self.row.push(&name, value) {
                 *self.fault = Some(fault);
                 return Err(A::Error::custom("a fault"));
@@ -255,7 +255,7 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
 
 /// The fault of a row with one name more than there may be.
 pub(super) fn too_many(offset: u64) -> Fault {
-    let what = format!("with this name, the objects have more than {MOST} different ones");
+    let what = format!("with this name, the objects have more than {MAX_COUNT} different ones");
     Fault::new(offset, what)
         .hint("a name that is another one in each object is data: write it as a value")
 }

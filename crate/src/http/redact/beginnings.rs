@@ -29,7 +29,7 @@ pub(super) fn bits() -> impl Iterator<Item = u32> {
 }
 
 impl Beginnings {
-    pub(super) fn of(forms: &[&Form], depth: usize) -> Self {
+    pub(super) fn from_forms(forms: &[&Form], depth: usize) -> Self {
         let mut first = [0; 256];
         let mut second = AFTER_ANY;
         for (form, bit) in forms.iter().zip(bits()) {

@@ -13,7 +13,7 @@ pub(super) const fn depth(text: &[u8]) -> usize {
 }
 
 /// The longest entity of HTML that is read, in characters, without `&` and `;`.
-const LONGEST_ENTITY: usize = 8;
+const MAX_ENTITY: usize = 8;
 
 /// A character, if it can be read, and the number of bytes that it takes.
 pub(super) type Character = (Option<char>, usize);
@@ -38,7 +38,7 @@ pub(super) fn readings(bytes: &[u8], depth: usize) -> impl Iterator<Item = Chara
     // Most characters have one reading only.
     let may_be_escaped = bytes.first().is_some_and(|byte| is_escape(*byte));
     let depths = if may_be_escaped { depth } else { 0 };
-    (0..=depths).map(move |depth| read(bytes, depth))
+    (0..=depths).map(move |depth| read_character(bytes, depth))
 }
 
 /// The number of bytes of the first character of a JSON string.
@@ -63,11 +63,11 @@ pub(super) fn unseen(bytes: &[u8], depth: usize) -> Option<usize> {
 }
 
 /// The first character after so many rounds of unescaping.
-fn read(bytes: &[u8], depth: usize) -> Character {
+fn read_character(bytes: &[u8], depth: usize) -> Character {
     let Some(below) = depth.checked_sub(1) else {
         return raw(bytes);
     };
-    let (first, length) = read(bytes, below);
+    let (first, length) = read_character(bytes, below);
     let escaped = match first {
         Some('\\') => json(bytes, below),
         Some('%') => percent(bytes, below),
@@ -114,7 +114,7 @@ impl<'a> Characters<'a> {
 
     /// The next character, if there is one that can be read.
     fn next(&mut self) -> Option<char> {
-        let (character, length) = read(self.bytes.get(self.taken..)?, self.depth);
+        let (character, length) = read_character(self.bytes.get(self.taken..)?, self.depth);
         let character = character?;
         self.taken += length;
         Some(character)
@@ -201,8 +201,8 @@ fn percent(bytes: &[u8], depth: usize) -> Option<Character> {
 fn entity(bytes: &[u8], depth: usize) -> Option<Character> {
     let mut rest = Characters::new(bytes, depth);
     rest.skip("&")?;
-    let mut name = [0; LONGEST_ENTITY];
-    for length in 0..=LONGEST_ENTITY {
+    let mut name = [0; MAX_ENTITY];
+    for length in 0..=MAX_ENTITY {
         match rest.next()? {
             ';' => {
                 let name = std::str::from_utf8(name.get(..length)?).ok()?;

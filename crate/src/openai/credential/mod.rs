@@ -47,7 +47,7 @@ impl fmt::Display for CredentialKind {
 }
 
 /// How much of a text is searched for an excerpt, in bytes.
-const LONGEST_SAID: usize = 256 * 1024;
+const MAX_MESSAGE: usize = 256 * 1024;
 
 type Tokens = TokenCache<Chain>;
 
@@ -157,7 +157,7 @@ impl Credential {
     /// An untrusted text as it may be shown in an error: without secrets, on one line, and at most
     /// `limit` characters long.
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
-        let end = text.floor_char_boundary(LONGEST_SAID);
+        let end = text.floor_char_boundary(MAX_MESSAGE);
         let text = text.get(..end).unwrap_or_default();
         sanitize_line(&self.redactor.message(text), limit)
     }

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 /// The status with which a service rejects a token.
 const UNAUTHORIZED: u16 = 401;
 /// How much of a body is searched for the reason of a rejection, in bytes.
-const LONGEST_REJECTION: usize = 16 * 1024;
+const MAX_REJECTION: usize = 16 * 1024;
 
 impl Client {
     /// Fetches the token for the next request in advance, so that a request is sent as soon as the
@@ -54,7 +54,7 @@ impl Credential {
             Sent::SignedIn(tokens) => Box::pin(self.send_signed_in(tokens, request, route)).await,
             _ => {
                 let incoming = transport::open(self.with_fixed(request), route).await?;
-                Ok(incoming.read().await)
+                Ok(incoming.read_body().await)
             }
         }
     }
@@ -67,14 +67,14 @@ impl Credential {
     ) -> Result<HttpResponse, Failed> {
         let held = tokens.current().await?;
         let first = self.open_held(tokens, &held, copy(&request)?, route);
-        let answer = first.await?.read().await;
+        let answer = first.await?.read_body().await;
         if !rejects_token(&answer) {
             return Ok(answer);
         }
         match tokens.after_rejection(&held).await? {
             Some(renewed) => {
                 let second = self.open_held(tokens, &renewed, request, route);
-                Ok(second.await?.read().await)
+                Ok(second.await?.read_body().await)
             }
             None => Ok(answer),
         }
@@ -157,7 +157,7 @@ fn rejects_token(answer: &HttpResponse) -> bool {
     };
     let body = || {
         let body = answer.body.as_deref().unwrap_or_default();
-        let body = body.get(..body.len().min(LONGEST_REJECTION));
+        let body = body.get(..body.len().min(MAX_REJECTION));
         tells_of_expired_token(&String::from_utf8_lossy(body.unwrap_or_default()))
     };
     match answer.status {

@@ -25,7 +25,7 @@ impl Address {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
         let pasted = settings.endpoint.as_deref();
         let pasted = pasted.map(copied).filter(|address| !address.is_empty());
-        let plain = PlainHttp::of(settings);
+        let plain = PlainHttp::from_settings(settings);
         match settings.service {
             Service::Azure => {
                 let pasted = pasted.ok_or_else(|| {
@@ -145,7 +145,7 @@ enum PlainHttp {
 }
 
 impl PlainHttp {
-    fn of(settings: &Settings) -> Self {
+    fn from_settings(settings: &Settings) -> Self {
         let is_set = |secret: &Option<Secret>| {
             let secret = secret.as_ref();
             secret.is_some_and(|secret| !clean(secret.expose()).is_empty())

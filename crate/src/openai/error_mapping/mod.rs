@@ -29,7 +29,7 @@ pub(super) use too_large::Excess;
 pub(super) const EXCERPT: usize = 300;
 
 /// How much of an HTML page is searched, in bytes.
-const LONGEST_PAGE: usize = 256 * 1024;
+const MAX_PAGE: usize = 256 * 1024;
 
 /// The code of a prompt that the content filter refused, in `innererror`.
 const POLICY_VIOLATION: &str = "ResponsibleAIPolicyViolation";
@@ -47,7 +47,7 @@ const NO_CREDIT: [&str; 4] = [
 const PROXY_AUTHENTICATION: u16 = 407;
 
 /// The longest part of a body that is kept with its error, in bytes.
-pub(super) const LONGEST_BODY: usize = 4 * 1024;
+pub(super) const MAX_BODY: usize = 4 * 1024;
 
 /// Where the request was sent.
 pub(super) struct RequestContext<'a> {
@@ -132,7 +132,7 @@ impl RequestContext<'_> {
         let answered = format!("{who} answered {}", named(status));
         self.error(kind, status, &answered, service_message, limits)
             .with_request_id(id)
-            .with_body(Json::of_body(body, LONGEST_BODY))
+            .with_body(Json::of_body(body, MAX_BODY))
     }
 
     /// The error inside a successful response, if there is one, and whether to retry.
@@ -168,7 +168,7 @@ impl RequestContext<'_> {
         let error = self.error(kind, status, &answered, service_message, limits);
         let error = error
             .with_request_id(request_id(headers, self.credential))
-            .with_body(Json::of_body(body, LONGEST_BODY));
+            .with_body(Json::of_body(body, MAX_BODY));
         let retry = retry(&error, meant, headers, now);
         Some((error, retry))
     }
@@ -357,7 +357,7 @@ impl RequestContext<'_> {
 
 /// The part of a text that is searched for an excerpt.
 fn beginning(text: &str) -> &str {
-    let end = text.floor_char_boundary(LONGEST_PAGE);
+    let end = text.floor_char_boundary(MAX_PAGE);
     text.get(..end).unwrap_or_default()
 }
 

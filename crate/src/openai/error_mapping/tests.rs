@@ -39,7 +39,7 @@ fn refused(
         .iter()
         .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
         .collect();
-    let limits = RateLimits::read(&headers, SystemTime::now());
+    let limits = RateLimits::from_headers(&headers, SystemTime::now());
     let context = RequestContext {
         endpoint: &endpoint,
         credential: &credential,

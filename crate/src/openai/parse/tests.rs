@@ -176,8 +176,8 @@ fn of_lists_without_an_end_so_much_is_taken_as_can_be_meant() {
     let answer = read(
         &json!({"choices": vec![choice; 2_000], "prompt_filter_results": vec![json!({}); 2_000]}),
     );
-    assert_eq!(answer.choices.len(), MOST_CHOICES);
-    assert_eq!(answer.prompt_filter_results.len(), MOST_CHOICES);
+    assert_eq!(answer.choices.len(), MAX_CHOICES);
+    assert_eq!(answer.prompt_filter_results.len(), MAX_CHOICES);
     assert_eq!(answer.text(), Some("xy"));
     assert_eq!(answer.as_json()["choices"].as_array().unwrap().len(), 2_000);
     let deep = format!(

@@ -37,7 +37,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    pub(super) fn of(attempt: &Attempt, wanted: &ChatRequest) -> Self {
+    pub(super) fn from_attempt(attempt: &Attempt, wanted: &ChatRequest) -> Self {
         let error = attempt.outcome.as_ref().err();
         let text = error.map(Error::message).unwrap_or_default();
         let words = text.split(|c: char| !c.is_alphanumeric());
@@ -72,7 +72,7 @@ mod tests {
             rejection: None,
             is_sent: true,
         };
-        Complaint::of(&attempt, &ChatRequest::from("x"))
+        Complaint::from_attempt(&attempt, &ChatRequest::from("x"))
     }
 
     #[test]

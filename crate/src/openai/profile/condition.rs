@@ -15,29 +15,28 @@ use crate::openai::ChatRequest;
 use crate::text::sanitize_line;
 
 /// How many sets of settings are distinguished.
-pub(super) const MOST: usize = 8;
+pub(super) const MAX_COUNT: usize = 8;
 
 /// The value of a field such as `tools`, of which only the presence counts.
 const PRESENT: &str = "set";
 
 /// The longest value that is told from others, in characters.
-const LONGEST_VALUE: usize = 100;
+const MAX_VALUE: usize = 100;
 
 /// The settings of a request on which a rejection may depend, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings(pub(super) BTreeMap<String, String>);
 
 impl Settings {
-    pub(super) fn of(wanted: &ChatRequest) -> Self {
+    pub(super) fn from_request(wanted: &ChatRequest) -> Self {
         let value = |name: &str| {
             let value = wanted.setting(name)?;
-            Some(sanitize_line(&value.to_string(), LONGEST_VALUE))
+            Some(sanitize_line(&value.to_string(), MAX_VALUE))
         };
         let names = Fields::optional(wanted).names().chain([EFFORT]);
         let values = names.filter_map(|name| Some((name.to_owned(), value(name)?)));
         let needed = Fields::needed(wanted);
-        let needed =
-            needed.map(|(name, _)| (sanitize_line(name, LONGEST_VALUE), PRESENT.to_owned()));
+        let needed = needed.map(|(name, _)| (sanitize_line(name, MAX_VALUE), PRESENT.to_owned()));
         Self(values.chain(needed).collect())
     }
 
@@ -76,13 +75,13 @@ pub(super) struct Condition {
 pub(super) struct Exceptions(Vec<Condition>);
 
 impl Exceptions {
-    fn of(&self, field: Fields) -> impl Iterator<Item = &Settings> {
+    fn settings_of(&self, field: Fields) -> impl Iterator<Item = &Settings> {
         let found = self.0.iter().filter(move |it| it.field == field);
         found.map(|it| &it.settings)
     }
 
     pub(super) fn knows(&self, field: Fields) -> bool {
-        self.of(field).next().is_some()
+        self.settings_of(field).next().is_some()
     }
 
     /// Records that fields that are refused with other settings were accepted in this request as it was
@@ -99,9 +98,12 @@ impl Exceptions {
         let mut news = Fields::default();
         let is_sent = |field: &Fields| Fields::optional(sent).contains(*field);
         for field in profile.tried(wanted).filter(is_sent) {
-            let settings = Settings::of(wanted);
-            let known = self.of(field).filter(|known| **known == settings).count();
-            if known == 0 && self.of(field).count() < MOST {
+            let settings = Settings::from_request(wanted);
+            let known = self
+                .settings_of(field)
+                .filter(|known| **known == settings)
+                .count();
+            if known == 0 && self.settings_of(field).count() < MAX_COUNT {
                 if !profile.excepted.contains(field) {
                     news = news.with(field);
                 }
@@ -137,7 +139,11 @@ impl Profile {
         settings: Settings,
         known: &Exceptions,
     ) -> Option<Settings> {
-        let may_be = |common: &Settings| !known.of(field).any(|accepted| accepted.include(common));
+        let may_be = |common: &Settings| {
+            !known
+                .settings_of(field)
+                .any(|accepted| accepted.include(common))
+        };
         let common = |it: &Condition| {
             let common = it.settings.in_common(&settings);
             (it.field == field && may_be(&common)).then_some(common)
@@ -151,7 +157,7 @@ impl Profile {
                 self.conditions.remove(place);
                 common
             }
-            None if self.conditions.len() < MOST => settings,
+            None if self.conditions.len() < MAX_COUNT => settings,
             None => return None,
         };
         (!settings.0.is_empty()).then_some(settings)
@@ -166,7 +172,7 @@ impl Profile {
     pub(super) fn tried(&self, wanted: &ChatRequest) -> impl Iterator<Item = Fields> {
         let settings = match self.conditions.is_empty() {
             true => Settings::default(),
-            false => Settings::of(wanted),
+            false => Settings::from_request(wanted),
         };
         let set = Fields::optional(wanted).and(self.refused);
         let set = set.each().filter(|field| self.is_conditional(*field));
@@ -191,7 +197,11 @@ mod tests {
     fn refused(requests: &[ChatRequest]) -> Profile {
         let mut profile = Profile::default();
         for request in requests {
-            profile.refuse(FIELD, Settings::of(request), &Exceptions::default());
+            profile.refuse(
+                FIELD,
+                Settings::from_request(request),
+                &Exceptions::default(),
+            );
         }
         profile
     }
@@ -221,7 +231,7 @@ mod tests {
         let plain = request(0.5);
         assert_eq!(known.record(&profile, &plain, &plain), FIELD);
         assert!(known.knows(FIELD));
-        profile.refuse(FIELD, Settings::of(&effort("high")), &known);
+        profile.refuse(FIELD, Settings::from_request(&effort("high")), &known);
         assert!(is_tried(&profile, &plain));
         assert!(!is_tried(&profile, &effort("low")) && !is_tried(&profile, &effort("high")));
     }

@@ -7,9 +7,9 @@ use crate::json::{Json, field, fields, is_null, items, plain_text};
 use crate::openai::wrapped_error;
 
 /// How much of a body is parsed, in bytes.
-const LONGEST_BODY: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 /// How much of a text is searched, in bytes.
-const LONGEST_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 16 * 1024;
 /// How many errors may be inside each other.
 const DEPTH: u32 = 3;
 
@@ -24,8 +24,8 @@ pub(super) struct ErrorBody {
 }
 
 impl ErrorBody {
-    pub(super) fn of(body: &[u8]) -> Self {
-        let body = body.get(..body.len().min(LONGEST_BODY)).unwrap_or_default();
+    pub(super) fn from_body(body: &[u8]) -> Self {
+        let body = body.get(..body.len().min(MAX_BODY)).unwrap_or_default();
         Self::inside(&String::from_utf8_lossy(body), DEPTH)
     }
 
@@ -106,6 +106,6 @@ fn place(detail: Option<&RawValue>) -> String {
 }
 
 fn beginning(text: &str) -> String {
-    let end = text.floor_char_boundary(LONGEST_TEXT);
+    let end = text.floor_char_boundary(MAX_TEXT);
     text.get(..end).unwrap_or_default().to_lowercase()
 }

@@ -26,7 +26,7 @@ const AMPLE: u32 = 2_048;
 const CLOSE: u32 = 64;
 
 /// How many times the allowance of one request is lowered after rejections in unknown words.
-const MOST_LOWERED: u32 = 4;
+const MAX_LOWERED: u32 = 4;
 
 impl Negotiation<'_> {
     /// Raises the thinking allowance after an attempt for which it was too small, so that the answer was
@@ -84,7 +84,7 @@ impl Negotiation<'_> {
             None => raised > state.profile.needed(self.wanted),
         };
         if is_news {
-            state.note(format!(
+            state.add_note(format!(
                 "an answer of {} was {lost} because of its thinking: {} tokens are allowed for that \
                  in addition to max_tokens from now on",
                 shared.deployment(),
@@ -157,7 +157,7 @@ impl Negotiation<'_> {
         );
         // The same prompt was answered with less, or the words are about a size.
         let is_likely = self.raised.is_some() || is_about_limit(&error.message().to_lowercase());
-        if !may_be_size || !is_likely || self.granted.is_some() || self.lowered >= MOST_LOWERED {
+        if !may_be_size || !is_likely || self.granted.is_some() || self.lowered >= MAX_LOWERED {
             return false;
         }
         let answered = self.shared.state().answered_limit;
@@ -168,7 +168,7 @@ impl Negotiation<'_> {
         self.lowered += 1;
         self.refused_limit = Some(sent);
         let room = match self.lowered {
-            MOST_LOWERED => answered,
+            MAX_LOWERED => answered,
             _ => answered.midpoint(sent),
         };
         self.keep_to(room, prepared).is_some()

@@ -121,7 +121,7 @@ impl Fields {
     }
 
     /// The field of this request that was refused, as a set.
-    pub(super) fn of(field: Field, wanted: &ChatRequest) -> Self {
+    pub(super) fn of_request(field: Field, wanted: &ChatRequest) -> Self {
         match field {
             Field::MaxTokens | Field::MaxCompletionTokens => Self::TOKENS,
             Field::Temperature => Self::TEMPERATURE,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::condition::{Condition, MOST, Settings};
+use super::condition::{Condition, MAX_COUNT, Settings};
 use super::fields::Fields;
 use super::wording::EFFORTS;
 use super::{Profile, TokensField, model_name, thinking};
@@ -150,12 +150,12 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         names.fold(Fields::default(), with_stored)
     };
     let allowances = file.thinking_allowances.into_iter().take(EFFORTS.len());
-    let allowances = allowances.map(|(effort, tokens)| (effort, tokens.min(thinking::MOST)));
+    let allowances = allowances.map(|(effort, tokens)| (effort, tokens.min(thinking::MAX_COUNT)));
     let refused = fields(&file.refused);
     let conditions = file
         .refused_with
         .into_iter()
-        .take(MOST)
+        .take(MAX_COUNT)
         .map(|it| Condition {
             field: with_stored(Fields::default(), &it.field),
             settings: Settings(it.settings),
@@ -171,7 +171,7 @@ pub(super) fn parse_profile(text: &[u8], host: &str, deployment: &str) -> Result
         excepted: fields(&file.excepted),
         untried: fields(&file.untried),
         thinks: file.thinks,
-        allowance: file.thinking_allowance.min(thinking::MOST),
+        allowance: file.thinking_allowance.min(thinking::MAX_COUNT),
         allowances: allowances.collect(),
         most_tokens: file.most_tokens,
         model,

@@ -61,7 +61,7 @@ impl Negotiation<'_> {
             self.refuses_settings = hint.is_some();
             return Err(hint);
         };
-        let refused = Fields::of(field, self.wanted);
+        let refused = Fields::of_request(field, self.wanted);
         self.is_told_other_name |= other_name(field).is_some_and(|other| rejection.names(other));
         if rejection.is_guess(&prepared.request) && state.has_accepted(refused) {
             return Err(None);
@@ -85,7 +85,7 @@ impl Negotiation<'_> {
         let learned = self.learned(&state, &before, rejection, prepared);
         let (profile, field) =
             learned.inspect_err(|hint| self.refuses_settings = hint.is_some())?;
-        let complaint = Complaint::of(attempt, self.wanted);
+        let complaint = Complaint::from_attempt(attempt, self.wanted);
         let is_accepted = state.has_accepted(refused);
         let is_disputed = state.disputed.contains(refused);
         let is_of_row = match rejection.may_be_about_value(field, &prepared.request) {
@@ -145,7 +145,7 @@ impl Negotiation<'_> {
         prepared: &PreparedRequest<'_>,
     ) -> Option<String> {
         let name = rejection.needed_field(&prepared.request)?;
-        let name = sanitize_line(name, super::LONGEST_NAME);
+        let name = sanitize_line(name, super::MAX_NAME);
         Some(format!("{} refuses {name}: leave it out", self.deployment))
     }
 

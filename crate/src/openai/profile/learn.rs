@@ -143,8 +143,8 @@ impl Profile {
 
     /// Leaves the field out of this request and of those like it.
     fn leave_out(&mut self, field: Field, rejection: &Rejection, now: &Circumstances<'_>) {
-        let field = Fields::of(field, now.wanted);
-        let mut settings = Settings::of(now.wanted);
+        let field = Fields::of_request(field, now.wanted);
+        let mut settings = Settings::from_request(now.wanted);
         if rejection.is_about_any_value() {
             settings = settings.without(field);
         }

@@ -57,7 +57,7 @@ pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
 
 /// The maximum length of a model's name, in characters.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 /// What is known about a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -261,7 +261,7 @@ impl Profile {
 
 /// The model's name as it is stored, compared and shown; the service chooses it freely.
 fn model_name(name: &str) -> String {
-    sanitize_line(name, LONGEST_NAME)
+    sanitize_line(name, MAX_NAME)
 }
 
 /// The effort that the request sets itself.

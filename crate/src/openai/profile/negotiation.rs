@@ -254,7 +254,7 @@ impl Negotiation<'_> {
         let answer = self.held.take()?;
         let is_cut = answer.is_cut_by_thinking(self.wanted.max_tokens.unwrap_or_default());
         if let Some(error) = error.filter(|_| is_cut) {
-            self.shared.state().note(format!(
+            self.shared.state().add_note(format!(
                 "answers that thinking has cut short are kept as they are, because asking for them \
                  again failed ({})",
                 error.kind().name()

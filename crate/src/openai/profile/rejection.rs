@@ -20,7 +20,7 @@ use crate::openai::ChatRequest;
 const ABOUT_QUOTA: [u16; 3] = [402, 413, 429];
 
 /// The shortest prompt that is looked for in an error, in bytes.
-const SHORTEST_PROMPT: usize = 4;
+const MIN_PROMPT: usize = 4;
 
 /// Codes of an error about a parameter; the last one is Azure AI's.
 const PARAMETER_CODES: [&str; 3] = [
@@ -71,12 +71,12 @@ pub(crate) struct Rejection {
 
 impl Rejection {
     /// Parses a response; `None` if it is about something else.
-    pub(crate) fn read(status: u16, body: &[u8]) -> Option<Self> {
+    pub(crate) fn from_response(status: u16, body: &[u8]) -> Option<Self> {
         let is_passed_on = !matches!(status, 400 | 422);
         if !(400..600).contains(&status) || matches!(status, 401 | 407 | 408) {
             return None;
         }
-        let ErrorBody { code, param, text } = ErrorBody::of(body);
+        let ErrorBody { code, param, text } = ErrorBody::from_body(body);
         let context = ContextLength::stated(&text);
         if ABOUT_QUOTA.contains(&status) {
             return context.map(|context| Self::of_size(context, text));
@@ -143,10 +143,7 @@ impl Rejection {
             let content = message.content.trim().to_lowercase();
             let escaped = serde_json::Value::from(content.as_str()).to_string();
             let forms = [content.as_str(), escaped.trim_matches('"')];
-            for form in forms
-                .into_iter()
-                .filter(|form| form.len() >= SHORTEST_PROMPT)
-            {
+            for form in forms.into_iter().filter(|form| form.len() >= MIN_PROMPT) {
                 if self.text.contains(form) {
                     self.text = self.text.replace(form, " ");
                 }

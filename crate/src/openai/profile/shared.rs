@@ -21,12 +21,12 @@ use crate::display::note_once;
 use crate::openai::{ChatRequest, Client};
 
 /// How long a rejection may take.
-const LONGEST_REJECTION: Duration = Duration::from_secs(3);
+const MAX_REJECTION: Duration = Duration::from_secs(3);
 /// The same for an unlimited batch on this machine.
-const LONGEST_LOCAL_REJECTION: Duration = Duration::from_millis(60);
+const MAX_LOCAL_REJECTION: Duration = Duration::from_millis(60);
 
 /// How long the effort of a deployment that may reason is waited for.
-const LONGEST_DOUBT: Duration = Duration::from_secs(15);
+const MAX_DOUBT: Duration = Duration::from_secs(15);
 
 /// After this many requests that failed for another reason, all requests may go.
 const MISSES: u32 = 3 * MISS;
@@ -43,7 +43,7 @@ const OTHER_MODELS: u32 = 2;
 const CHANGES: u32 = 24;
 
 /// How many profiles are kept. With more, those that nobody uses are forgotten.
-const MOST_PROFILES: usize = 512;
+const MAX_PROFILES: usize = 512;
 
 /// What all clients of this process know about a deployment.
 #[derive(Debug)]
@@ -103,11 +103,11 @@ pub(super) type Learner = OwnedMutexGuard<()>;
 
 impl SharedProfile {
     /// The profile of this deployment.
-    pub(crate) fn of(host: &str, deployment: &str) -> Arc<Self> {
+    pub(crate) fn of_deployment(host: &str, deployment: &str) -> Arc<Self> {
         static PROFILES: Mutex<BTreeMap<(String, String), Arc<SharedProfile>>> =
             Mutex::new(BTreeMap::new());
         let mut profiles = PROFILES.lock().unwrap_or_else(PoisonError::into_inner);
-        if profiles.len() >= MOST_PROFILES {
+        if profiles.len() >= MAX_PROFILES {
             profiles.retain(|_, profile| Arc::strong_count(profile) > 1);
         }
         let key = (host.to_owned(), deployment.to_owned());
@@ -157,8 +157,8 @@ impl SharedProfile {
         is_local_and_unlimited: bool,
     ) -> (Snapshot, Option<Learner>) {
         let longest = match is_local_and_unlimited {
-            true => LONGEST_LOCAL_REJECTION,
-            false => LONGEST_REJECTION,
+            true => MAX_LOCAL_REJECTION,
+            false => MAX_REJECTION,
         };
         loop {
             if let Some(snapshot) = self.if_free(wanted, refusable, longest) {
@@ -241,7 +241,7 @@ impl SharedProfile {
 impl Client {
     /// The profile of this deployment. That of the client's own is looked up once.
     pub(crate) fn shared_profile(&self, deployment: &str) -> Arc<SharedProfile> {
-        let of = || SharedProfile::of(self.host(), deployment);
+        let of = || SharedProfile::of_deployment(self.host(), deployment);
         match self.deployment() == Some(deployment) {
             true => Arc::clone(self.0.profile.get_or_init(of)),
             false => of(),
@@ -278,7 +278,7 @@ impl State {
         (self.accepted.contains(refusable) && !self.tries_first(wanted))
             || self.misses >= MISSES
             || (has_passed(longest) && !self.profile.is_in_doubt())
-            || has_passed(LONGEST_DOUBT)
+            || has_passed(MAX_DOUBT)
     }
 
     /// Would the request be the first one with which a field is tried again that another was refused for?
@@ -306,7 +306,7 @@ impl State {
     }
 
     /// Adds a note for the user, and shows it in a notebook at once.
-    pub(super) fn note(&mut self, note: String) {
+    pub(super) fn add_note(&mut self, note: String) {
         note_once(std::slice::from_ref(&note));
         if !self.notes.contains(&note) {
             self.notes.push(note);
@@ -345,7 +345,7 @@ impl State {
         }
         self.other_models += 1;
         let was = self.profile.model.as_deref().unwrap_or_default();
-        self.note(format!(
+        self.add_note(format!(
             "the model behind {deployment} has changed from {was} to {model}: its profile is learned again"
         ));
         let profile = self.profile.since(&self.at_last_answer, model);
@@ -360,7 +360,7 @@ impl State {
 
     /// Discards a profile that several models have shaped, when this one answers alone.
     pub(super) fn learn_again(&mut self, deployment: &str, model: &str) {
-        self.note(format!(
+        self.add_note(format!(
             "{model} alone answers behind {deployment} now: its profile is learned again"
         ));
         self.changes = 0;
@@ -465,7 +465,7 @@ mod tests {
             let mut state = shared.state();
             state.profile = Arc::new(in_doubt.clone());
             state.sent = Instant::now().checked_sub(Duration::from_secs(seconds));
-            state.is_free(&ChatRequest::from("x"), Fields::EFFORT, LONGEST_REJECTION)
+            state.is_free(&ChatRequest::from("x"), Fields::EFFORT, MAX_REJECTION)
         };
         assert_eq!([5, 16].map(free), [false, true]);
     }

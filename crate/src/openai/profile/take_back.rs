@@ -24,7 +24,7 @@ impl Negotiation<'_> {
         attempt: &Attempt,
         error: &Error,
     ) -> bool {
-        let complaint = Complaint::of(attempt, self.wanted);
+        let complaint = Complaint::from_attempt(attempt, self.wanted);
         if let Some(taken) = self.taken_back.take()
             && taken.complaint.is_same(&complaint)
         {

@@ -14,7 +14,7 @@ use super::field::effort_in;
 use super::prepared_request::PreparedRequest;
 
 /// The largest allowance that is used by default, in tokens.
-pub(super) const MOST: u32 = 16_384;
+pub(super) const MAX_COUNT: u32 = 16_384;
 
 /// The factor by which an empty answer raises the allowance.
 pub(super) const GROWTH: u32 = 4;
@@ -26,7 +26,7 @@ const LOW: [&str; 3] = ["none", "minimal", "low"];
 const BLOCK: u32 = 64;
 
 /// So many tokens without a word are thinking, even if the service does not report that.
-const SHORTEST: u32 = 16;
+const MIN_LENGTH: u32 = 16;
 
 /// The initial allowance, in tokens. The quota is charged for all of it, used or not, so it starts
 /// small and grows with the thinking that is observed.
@@ -38,7 +38,7 @@ pub(super) fn usual(effort: Option<&str>) -> u32 {
         Some("low") => 512,
         Some("medium") | None => 2_048,
         Some("high") => 8_192,
-        Some(_) => MOST,
+        Some(_) => MAX_COUNT,
     }
 }
 
@@ -46,15 +46,15 @@ pub(super) fn usual(effort: Option<&str>) -> u32 {
 pub(super) fn more(allowance: u32) -> u32 {
     allowance
         .saturating_mul(GROWTH)
-        .clamp(4 * BLOCK, MOST.max(allowance))
+        .clamp(4 * BLOCK, MAX_COUNT.max(allowance))
 }
 
 /// An allowance for twice the thinking that was observed.
 pub(super) fn comfortable(reasoning_tokens: u64) -> u32 {
-    let tokens = u32::try_from(reasoning_tokens.saturating_mul(2)).unwrap_or(MOST);
+    let tokens = u32::try_from(reasoning_tokens.saturating_mul(2)).unwrap_or(MAX_COUNT);
     tokens
         .checked_next_multiple_of(BLOCK)
-        .map_or(MOST, |tokens| tokens.min(MOST))
+        .map_or(MAX_COUNT, |tokens| tokens.min(MAX_COUNT))
 }
 
 impl ChatCompletion {
@@ -63,7 +63,7 @@ impl ChatCompletion {
     /// not every service calls it `length` when an answer reaches that.
     pub(crate) fn is_consumed_by_thinking(&self, limit: Option<u32>) -> bool {
         let has_used_all = limit.is_some_and(|limit| {
-            self.has_used_all(limit) && (limit >= SHORTEST || self.has_thought())
+            self.has_used_all(limit) && (limit >= MIN_LENGTH || self.has_thought())
         });
         let is_empty = |choice: &Choice| {
             let is_cut = match &choice.finish_reason {
@@ -175,7 +175,7 @@ impl ChatCompletion {
 /// An allowance that is probably sufficient after so much thinking, and this allowance, were not, in
 /// tokens.
 fn enough(thought: u64, had: u32) -> u32 {
-    let known = u32::try_from(thought).unwrap_or(MOST).max(had);
+    let known = u32::try_from(thought).unwrap_or(MAX_COUNT).max(had);
     match more(known) {
         more if more > known => more,
         _ => known
@@ -273,7 +273,7 @@ fn hint(thought: u64, wanted: &ChatRequest, prepared: &PreparedRequest<'_>) -> S
         {
             format!("there is room for no more than {most} tokens of thinking and answer; {less}")
         }
-        (Some(_), _) if enough > MOST => format!(
+        (Some(_), _) if enough > MAX_COUNT => format!(
             ".thinking_allowance({enough}) gives the thinking more room, if the model takes so many \
              tokens; {less}"
         ),
@@ -299,17 +299,17 @@ mod tests {
     fn the_allowance_grows_to_its_limit() {
         assert_eq!(more(0), 256);
         assert_eq!(more(128), 512);
-        assert_eq!(more(8_192), MOST);
+        assert_eq!(more(8_192), MAX_COUNT);
         assert_eq!(more(20_000), 20_000);
         assert_eq!(comfortable(0), 0);
         assert_eq!(comfortable(65), 192);
-        assert_eq!(comfortable(u64::MAX), MOST);
+        assert_eq!(comfortable(u64::MAX), MAX_COUNT);
     }
 
     #[test]
     fn what_is_advised_is_more_than_what_was_not_enough() {
         assert_eq!(enough(29, 20), 256);
-        assert_eq!(enough(5_050, 5_000), MOST);
+        assert_eq!(enough(5_050, 5_000), MAX_COUNT);
         assert_eq!(enough(16_434, 16_384), 32_896);
         assert_eq!(enough(0, 16_384), 32_768);
     }

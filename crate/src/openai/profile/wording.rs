@@ -285,7 +285,7 @@ const BEFORE_MOST: [&str; 12] = [
 ];
 
 /// How far behind such a phrase the number may be, in characters.
-const MOST_DISTANCE: usize = 40;
+const MAX_DISTANCE: usize = 40;
 
 /// The maximum that an error about the token limit states: 'This model supports at most 16384
 /// completion tokens'. Whether it can be right is up to the caller.
@@ -305,7 +305,7 @@ pub(super) fn most_tokens(text: &str, param: &str) -> Option<u32> {
 
 /// The first number, whose digits may be grouped by commas, of the sentence.
 fn first_number(text: &str) -> Option<u32> {
-    let near: String = text.chars().take(MOST_DISTANCE).collect();
+    let near: String = text.chars().take(MAX_DISTANCE).collect();
     let sentence = near.split(". ").next().unwrap_or_default();
     leading_number(sentence.trim_start_matches(|c: char| !c.is_ascii_digit()))
 }

@@ -44,17 +44,17 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
     let mut number = 1;
     while !rest.is_empty() {
         let (line, after) = split_line(rest);
-        let Some(Assignment { name, value }) = Assignment::of(line) else {
+        let Some(Assignment { name, value }) = Assignment::from_line(line) else {
             (rest, number) = (after, number + 1);
             continue;
         };
         // The rest of the file from here, because a quoted value may span lines.
         let whole = rest.get(line.len() - value.len()..).unwrap_or_default();
-        match Value::read(value, whole) {
+        match Value::from_quoted(value, whole) {
             Some(Value { text, length }) => {
                 let (inside, after) = split_after(whole, length);
                 let lines = inside.split('\n').skip(1);
-                let ours = lines.filter_map(Assignment::of);
+                let ours = lines.filter_map(Assignment::from_line);
                 swallowed.extend(ours.filter(|one| is_ours(one.name)).map(|one| Swallowed {
                     name: one.name.to_owned(),
                     begins: number,
@@ -120,7 +120,7 @@ struct Assignment<'a> {
 }
 
 impl<'a> Assignment<'a> {
-    fn of(line: &'a str) -> Option<Self> {
+    fn from_line(line: &'a str) -> Option<Self> {
         let (name, value) = line.split_once('=')?;
         let name = name.trim();
         let name = match name.strip_prefix("export") {
@@ -145,7 +145,7 @@ struct Value {
 impl Value {
     /// Parses the value at the end of the line. `whole` begins at the same place and extends to
     /// the end of the file. `None` if the value can't be parsed.
-    fn read(line: &str, whole: &str) -> Option<Self> {
+    fn from_quoted(line: &str, whole: &str) -> Option<Self> {
         match whole.as_bytes().first() {
             Some(b'\'') => {
                 let end = whole.get(1..)?.find('\'')? + 1;
@@ -204,7 +204,7 @@ fn is_closed(whole: &str, end: usize) -> bool {
         || after.starts_with(char::is_whitespace) && after.trim_start().starts_with('#');
     let opens_another = value
         .rsplit_once('\n')
-        .and_then(|(_, last)| Assignment::of(last))
+        .and_then(|(_, last)| Assignment::from_line(last))
         .is_some_and(|last| last.value.is_empty());
     is_over && !opens_another
 }

@@ -13,7 +13,7 @@ use super::to_spark::{self, Change};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest frame that is sent, in bytes. Servers refuse messages above 128 MB.
-pub(in crate::spark) const LARGEST: usize = 64 * 1024 * 1024;
+pub(in crate::spark) const MAX_SIZE: usize = 64 * 1024 * 1024;
 
 /// A frame as an Arrow stream.
 pub(crate) struct Encoded {
@@ -97,7 +97,7 @@ fn aligned(frame: &DataFrame) -> Vec<Series> {
 }
 
 fn check_size(bytes: usize) -> Result<()> {
-    if bytes <= LARGEST {
+    if bytes <= MAX_SIZE {
         return Ok(());
     }
     Err(Error::new(
@@ -105,7 +105,7 @@ fn check_size(bytes: usize) -> Result<()> {
         format!(
             "the frame has {} MB, and at most {} MB are sent as one",
             bytes / 1_000_000,
-            LARGEST / 1_000_000
+            MAX_SIZE / 1_000_000
         ),
     )
     .with_hint(

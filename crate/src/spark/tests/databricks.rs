@@ -48,7 +48,7 @@ fn connect(server: &StandIn, auth: Auth, compute: Compute) -> Result<Session> {
     let connected = runtime::wait(runtime::run(
         async move { target.connect(Vec::new()).await },
     ))?;
-    Ok(Session::of(connected))
+    Ok(Session::from_connected(connected))
 }
 
 fn on_cluster(server: &StandIn) -> Result<Session> {

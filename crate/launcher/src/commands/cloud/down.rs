@@ -11,7 +11,7 @@ use crate::error::{Failure, Result};
 use crate::terminal::{err, out};
 
 /// How many things that are not in the ledger a message names.
-const MOST_SHOWN: usize = 8;
+const MAX_SHOWN: usize = 8;
 
 pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) -> Result<()> {
     if ledger.is_empty() {
@@ -59,7 +59,7 @@ pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Re
         false => azure.in_resource_group(&ledger.entries.resource_group)?,
     };
     for thing in ledger.entries.things.clone().into_iter().rev() {
-        ledger.note(thing.kind, &thing.name, Progress::Removing)?;
+        ledger.set_progress(thing.kind, &thing.name, Progress::Removing)?;
         match thing.kind {
             Kind::Cluster => remove_cluster(&azure, &ledger.name_of(Kind::Workspace), &thing.name)?,
             Kind::Workspace => remove_workspace(&azure, &thing.name)?,
@@ -193,8 +193,8 @@ fn holds_nothing(what: &str, others: &[String], hint: &str) -> Result<()> {
     if others.is_empty() {
         return Ok(());
     }
-    let shown = others.get(..MOST_SHOWN).unwrap_or(others).join(", ");
-    let rest = match others.len().saturating_sub(MOST_SHOWN) {
+    let shown = others.get(..MAX_SHOWN).unwrap_or(others).join(", ");
+    let rest = match others.len().saturating_sub(MAX_SHOWN) {
         0 => String::new(),
         rest => format!(" and {rest} more"),
     };

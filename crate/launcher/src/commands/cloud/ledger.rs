@@ -120,7 +120,7 @@ impl Ledger {
         })?;
         let path = file(home, is_practice);
         Ok(Self {
-            entries: read(&path)?.unwrap_or_default(),
+            entries: read_ledger(&path)?.unwrap_or_default(),
             path,
             _lock: lock,
         })
@@ -171,7 +171,12 @@ impl Ledger {
     }
 
     /// Notes that something is about to be made, made, or about to be removed.
-    pub(super) fn note(&mut self, kind: Kind, name: &str, progress: Progress) -> Result<()> {
+    pub(super) fn set_progress(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        progress: Progress,
+    ) -> Result<()> {
         let things = &mut self.entries.things;
         match things.iter_mut().find(|thing| thing.kind == kind) {
             Some(thing) if thing.progress == progress => return Ok(()),
@@ -278,10 +283,10 @@ fn sum(entries: &Entries) -> Result<String> {
         .collect())
 }
 
-fn read(path: &Path) -> Result<Option<Entries>> {
+fn read_ledger(path: &Path) -> Result<Option<Entries>> {
     const HINT: &str = "nothing was changed. Bring back the file as `evenhand cloud up` wrote it; or delete \
                         what is in it by hand in the portal, and then the file";
-    let read = saved_file::read("the ledger", path, FORMAT, VERSION);
+    let read = saved_file::read_saved("the ledger", path, FORMAT, VERSION);
     let Some(saved): Option<Saved> = read.map_err(|failure| failure.hint(HINT))? else {
         return Ok(None);
     };

@@ -19,9 +19,9 @@ use crate::terminal::{err, out};
 const GROUP: &str = "evenhand-lab";
 
 /// How many times another region is tried after somebody else was faster.
-const MOST_ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 /// The longest pause before that, so that a class does not come again all at once.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why something was not made.
 struct Refused {
@@ -114,7 +114,7 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
         err!("! {}", refused.failure.message());
         err!("! so what has been made is removed again");
         down::remove_all(azure, &mut ledger, true)?;
-        if refused.why == Why::Final || attempt == MOST_ATTEMPTS {
+        if refused.why == Why::Final || attempt == MAX_ATTEMPTS {
             return Err(refused.failure);
         }
         pause();
@@ -128,7 +128,7 @@ fn pause() {
         .ok()
         .flatten()
         .map_or(0.5, |byte| f64::from(byte & 0xf) / 16.0);
-    std::thread::sleep(LONGEST_PAUSE.mul_f64(part));
+    std::thread::sleep(MAX_PAUSE.mul_f64(part));
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -208,7 +208,7 @@ fn make(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Deplo
     // A group that others made is used, and never in the ledger.
     let group = entries.resource_group.clone();
     if ledger.find(Kind::ResourceGroup).is_none() && !azure.has_resource_group()? {
-        ledger.note(Kind::ResourceGroup, &group, Progress::Making)?;
+        ledger.set_progress(Kind::ResourceGroup, &group, Progress::Making)?;
     }
     let builder = azure.openai(name(Kind::Account)).region(region());
     begin(ledger, Kind::Account, &name(Kind::Account), || {
@@ -216,9 +216,9 @@ fn make(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Deplo
     })?;
     let account = builder.create()?;
     if ledger.find(Kind::ResourceGroup).is_some() {
-        ledger.note(Kind::ResourceGroup, &group, Progress::Made)?;
+        ledger.set_progress(Kind::ResourceGroup, &group, Progress::Made)?;
     }
-    ledger.note(Kind::Account, account.name(), Progress::Made)?;
+    ledger.set_progress(Kind::Account, account.name(), Progress::Made)?;
 
     let model = name(Kind::Deployment);
     // The account is new and ours, and so is all that is in it.
@@ -228,7 +228,7 @@ fn make(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Deplo
         .name(&model)
         .tokens_per_minute(options.wanted.tokens_per_minute)
         .create()?;
-    ledger.note(Kind::Deployment, &model, Progress::Made)?;
+    ledger.set_progress(Kind::Deployment, &model, Progress::Made)?;
     if with_databricks {
         make_workspace(&azure, ledger, &name, region())?;
     }
@@ -250,7 +250,7 @@ fn make_workspace(
         Ok(builder.get()?.is_some())
     })?;
     let workspace = builder.create()?;
-    ledger.note(Kind::Workspace, workspace.name(), Progress::Made)?;
+    ledger.set_progress(Kind::Workspace, workspace.name(), Progress::Made)?;
     let cluster = workspace.cluster().single_node().name(name(Kind::Cluster));
     let is_made = ledger
         .find(Kind::Cluster)
@@ -261,7 +261,7 @@ fn make_workspace(
     }
     begin(ledger, Kind::Cluster, &name(Kind::Cluster), || Ok(false))?;
     cluster.create()?;
-    ledger.note(Kind::Cluster, &name(Kind::Cluster), Progress::Made)?;
+    ledger.set_progress(Kind::Cluster, &name(Kind::Cluster), Progress::Made)?;
     Ok(())
 }
 
@@ -287,7 +287,7 @@ fn begin(
             .hint("it is not touched; run the command again, which chooses another name")
             .into());
     }
-    ledger.note(kind, name, Progress::Making)?;
+    ledger.set_progress(kind, name, Progress::Making)?;
     Ok(())
 }
 

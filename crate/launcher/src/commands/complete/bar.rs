@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::terminal::err;
 
 /// More columns than any terminal has.
-const LONGEST: usize = 1_000;
+const MAX_LENGTH: usize = 1_000;
 
 /// A shorter wait is not told where no progress is shown.
 const LONG_WAIT: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ impl Bar {
         let bar = self.0.clone();
         let silence = Mutex::new(Silence::begun(Instant::now()));
         move |progress| {
-            bar.set_message(sanitize_line(&progress.to_string(), LONGEST));
+            bar.set_message(sanitize_line(&progress.to_string(), MAX_LENGTH));
             let mut silence = silence.lock().unwrap_or_else(PoisonError::into_inner);
             let waits = progress.waits_for.as_deref();
             // Where the input has not ended, it may be what is waited for.
@@ -92,7 +92,7 @@ impl Silence {
         let (_, waits_for) = waits_for.filter(|(long, _)| took >= *long && !self.is_told)?;
         self.is_told = true;
         let line = format!("no answer for {} s: {waits_for}", took.as_secs());
-        Some(sanitize_line(&line, LONGEST))
+        Some(sanitize_line(&line, MAX_LENGTH))
     }
 }
 

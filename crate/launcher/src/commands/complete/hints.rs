@@ -4,7 +4,7 @@ use evenhand::batch::Row;
 use evenhand::{Error, ErrorKind};
 
 /// How many different hints are kept. Rows seldom fail for more reasons.
-const MOST: usize = 8;
+const MAX_COUNT: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Hints(Vec<(String, usize)>);
@@ -23,13 +23,13 @@ impl Hints {
         let hint = &in_shell(hint);
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == hint) {
             *count += 1;
-        } else if self.0.len() < MOST {
+        } else if self.0.len() < MAX_COUNT {
             self.0.push((hint.to_owned(), 1));
         }
     }
 
     /// The hints as lines.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+    pub(super) fn to_lines(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(hint, count)| match count {
             1 => format!("hint for 1 row: {hint}"),
             count => format!("hint for {count} rows: {hint}"),
@@ -97,8 +97,8 @@ mod tests {
         let mut hints = Hints::default();
         (0..3).for_each(|_| hints.count("reword the prompt"));
         (0..9).for_each(|number| hints.count(&format!("try {number}")));
-        let lines: Vec<_> = hints.lines().collect();
-        assert_eq!(lines.len(), MOST);
+        let lines: Vec<_> = hints.to_lines().collect();
+        assert_eq!(lines.len(), MAX_COUNT);
         assert_eq!(lines[0], "hint for 3 rows: reword the prompt");
         assert_eq!(lines[1], "hint for 1 row: try 0");
     }

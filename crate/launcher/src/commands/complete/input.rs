@@ -9,7 +9,7 @@ use evenhand::batch::BatchRequest;
 use evenhand::openai::{Message, Role};
 
 /// The length limit of a line, in bytes. No model accepts a request that long.
-const LONGEST_LINE: u64 = 64 << 20;
+const MAX_LINE: u64 = 64 << 20;
 
 /// The byte order mark that some editors and shells put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -72,16 +72,16 @@ impl<R: Read> Lines<R> {
         while !self.is_over.load(Ordering::Relaxed) {
             self.number += 1;
             let mut line = Vec::new();
-            let mut limited = (&mut self.input).take(LONGEST_LINE);
+            let mut limited = (&mut self.input).take(MAX_LINE);
             let read = limited.read_until(b'\n', &mut line);
             if self.number == 1 && line.starts_with(BYTE_ORDER_MARK) {
                 line.drain(..BYTE_ORDER_MARK.len());
             }
             match read {
                 Ok(0) => self.end(),
-                Ok(length) if length as u64 == LONGEST_LINE && line.last() != Some(&b'\n') => {
+                Ok(length) if length as u64 == MAX_LINE && line.last() != Some(&b'\n') => {
                     self.end();
-                    let limit = LONGEST_LINE >> 20;
+                    let limit = MAX_LINE >> 20;
                     let why = format!(
                         "it is longer than {limit} MB, and the rest of the input is \
                          not read"
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use insta::assert_debug_snapshot;
 
-    fn read(input: &str) -> Vec<(String, Result<String, String>)> {
+    fn parse_input(input: &str) -> Vec<(String, Result<String, String>)> {
         let names = Names::default();
         requests(
             input.as_bytes(),
@@ -152,7 +152,7 @@ mod tests {
 not JSON
 {\"prompts\": 1}
 \"the last line without an end\"";
-        assert_debug_snapshot!(read(input), @r#"
+        assert_debug_snapshot!(parse_input(input), @r#"
         [
             (
                 "line-1",

@@ -171,7 +171,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             err!("{name} {profile}");
         }
         totals.notes.iter().for_each(|note| err!("{note}"));
-        hints.lines().for_each(|hint| err!("{hint}"));
+        hints.to_lines().for_each(|hint| err!("{hint}"));
         err!("{totals}");
     }
     Ok(exit_code(&totals, input_is_over.load(Ordering::Relaxed)))

@@ -28,7 +28,7 @@ pub struct Options {
 }
 
 /// The length limit for showing the name that a service gives its model.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 /// The result of one check.
 enum Finding {
@@ -135,7 +135,7 @@ fn service(project: &Checkout) -> Vec<Finding> {
     match asked {
         Err(error) => vec![Finding::Bad(error.into())],
         Ok((host, answer)) => {
-            let model = sanitize_line(&answer.model, LONGEST_NAME);
+            let model = sanitize_line(&answer.model, MAX_NAME);
             let model = Finding::Good(format!("{host} answers, with the model {model}"));
             vec![model, quota(answer.rate_limits())]
         }

@@ -14,7 +14,7 @@ use crate::setup;
 use crate::terminal::out;
 
 /// The length limit of a name that readers see.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 /// The options of `evenhand kernel install`.
 #[derive(clap::Args, Debug)]
@@ -44,7 +44,7 @@ pub fn run(options: &Options, project: &Checkout, home: &Home) -> Result<()> {
 
 fn shown(name: &str) -> Result<&str> {
     let is_plain = !name.trim().is_empty()
-        && name.chars().count() <= LONGEST_NAME
+        && name.chars().count() <= MAX_NAME
         && evenhand::text::terminal::sanitize(name) == name
         && !name.contains('\n');
     is_plain.then_some(name).ok_or_else(|| {
@@ -85,7 +85,7 @@ fn check_owner(place: &Located, project: &Checkout) -> Result<()> {
 /// Refuses a place that can't be written to, before minutes are spent on the setup.
 fn check_writable(folder: &Path) -> Result<()> {
     let kernels = folder.parent().unwrap_or(folder);
-    let made = missing(kernels);
+    let made = missing_files(kernels);
     let tried = fs::create_dir_all(kernels).and_then(|()| {
         let inside = match folder.is_dir() {
             true => folder,
@@ -110,7 +110,7 @@ fn check_writable(folder: &Path) -> Result<()> {
 }
 
 /// The folders on the way that do not exist yet, the innermost first.
-fn missing(folder: &Path) -> Vec<PathBuf> {
+fn missing_files(folder: &Path) -> Vec<PathBuf> {
     folder
         .ancestors()
         .take_while(|folder| !folder.exists())

@@ -23,7 +23,7 @@ const KINDS: [(&str, &str); 6] = [
 const KEPT: &[u8] = b":/?#@!$&()*+,;='%";
 
 /// The size limit of a picture, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const MAX_SIZE: u64 = 16 * 1024 * 1024;
 
 /// The page with the pictures in it. What is outside of the notebook's folder is left out, also where a
 /// link leads there: the page may be passed on.
@@ -69,7 +69,7 @@ fn inside(folder: &Path, name: &str) -> Option<(PathBuf, &'static str)> {
     }
     let file = folder.join(path).canonicalize().ok()?;
     let found = fs::metadata(&file).ok()?;
-    let may_be = file.starts_with(folder) && found.is_file() && found.len() <= LARGEST;
+    let may_be = file.starts_with(folder) && found.is_file() && found.len() <= MAX_SIZE;
     may_be.then_some((file, *kind))
 }
 

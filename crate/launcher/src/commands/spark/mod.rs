@@ -21,7 +21,7 @@ const SAIL: &str = include_str!("engine.py");
 const APACHE_SPARK: &str = include_str!("apache.py");
 
 /// The size from which the engine's log is started again.
-const LARGEST_LOG: u64 = 1 << 20;
+const MAX_LOG: u64 = 1 << 20;
 
 /// The options of `evenhand spark`.
 #[derive(clap::Args, Debug)]
@@ -136,7 +136,7 @@ fn log(home: &Home) -> Result<PathBuf> {
     private::create_folder(&logs).with_context(|| format!("could not make {}", logs.display()))?;
     let log = logs.join("spark-engine.log");
     let failed = || format!("could not write {}", log.display());
-    if std::fs::metadata(&log).is_ok_and(|log| log.len() > LARGEST_LOG) {
+    if std::fs::metadata(&log).is_ok_and(|log| log.len() > MAX_LOG) {
         File::create(&log).with_context(failed)?;
     }
     File::options()

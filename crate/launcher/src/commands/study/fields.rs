@@ -11,7 +11,7 @@ use super::json::UniqueFields;
 use crate::error::{Context, Failure, Result};
 
 /// No settings are as large.
-const LARGEST_FILE: u64 = 16 << 20;
+const MAX_FILE: u64 = 16 << 20;
 
 /// The most characters of a wrong value that are shown.
 const SHOWN: usize = 60;
@@ -35,7 +35,7 @@ impl Fields {
     ///
     /// # Errors
     /// A file that can't be read, or is not a JSON object.
-    pub(super) fn read(file: &Path) -> Result<Self> {
+    pub(super) fn read_file(file: &Path) -> Result<Self> {
         let name = file.display();
         let unread = |failure: Failure| failure.exit_with(INVALID);
         let context = || format!("{name} can't be read");
@@ -43,7 +43,7 @@ impl Fields {
             .with_context(context)
             .map_err(unread)?
             .len();
-        if size > LARGEST_FILE {
+        if size > MAX_FILE {
             return Err(invalid(format!(
                 "{name}: {size} bytes are too many for a file of settings"
             )));
@@ -71,7 +71,7 @@ impl Fields {
     }
 
     /// Takes a field out; `None` if it is missing or null.
-    pub(super) fn take(&mut self, name: &str) -> Option<Field> {
+    pub(super) fn take_field(&mut self, name: &str) -> Option<Field> {
         let value = self
             .fields
             .shift_remove(name)

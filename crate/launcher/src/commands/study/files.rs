@@ -22,7 +22,11 @@ pub(super) struct Files {
 impl Files {
     /// # Errors
     /// A file without a name; a folder that does not exist, found before anything is asked.
-    pub(super) fn of(file: &Path, out: Option<&Path>, journal: Option<PathBuf>) -> Result<Self> {
+    pub(super) fn from_paths(
+        file: &Path,
+        out: Option<&Path>,
+        journal: Option<PathBuf>,
+    ) -> Result<Self> {
         let beside = file
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
@@ -119,13 +123,13 @@ mod tests {
         for file in ["fair.journal.jsonl", "fair.journal.requests.jsonl"] {
             let link = folder.path().join(file);
             std::os::unix::fs::symlink("/nowhere", &link).unwrap();
-            let refused = Files::of(&study, None, None).map(drop).unwrap_err();
+            let refused = Files::from_paths(&study, None, None).map(drop).unwrap_err();
             assert_eq!(refused.exit_code(), INVALID);
             let refused = refused.to_string();
             assert!(refused.contains(&format!("{file} is a link")), "{refused}");
-            assert!(Files::of(&study, None, Some(link.clone())).is_ok());
+            assert!(Files::from_paths(&study, None, Some(link.clone())).is_ok());
             std::fs::remove_file(link).unwrap();
         }
-        assert!(Files::of(&study, None, None).is_ok());
+        assert!(Files::from_paths(&study, None, None).is_ok());
     }
 }

@@ -85,13 +85,13 @@ Example:
   evenhand study fair.json";
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let files = Files::of(
+    let files = Files::from_paths(
         &options.file,
         options.out.as_deref(),
         options.journal.clone(),
     )?;
     files.forget_gate()?;
-    let settings = StudySettings::read(&options.file)?;
+    let settings = StudySettings::read_file(&options.file)?;
     let service = Settings::from_env()?;
     tell_once(&service);
     let client = Client::new(service)?;

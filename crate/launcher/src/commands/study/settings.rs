@@ -58,25 +58,25 @@ impl StudySettings {
     /// # Errors
     /// A file that can't be read or is not a JSON object; a field that is unknown, has a wrong value,
     /// or makes the study invalid.
-    pub(super) fn read(file: &Path) -> Result<Self> {
-        let mut fields = Fields::read(file)?;
+    pub(super) fn read_file(file: &Path) -> Result<Self> {
+        let mut fields = Fields::read_file(file)?;
         let (study, samples) = study(file, &mut fields)?;
         let settings = Self {
-            gate: match fields.take("gate") {
+            gate: match fields.take_field("gate") {
                 Some(gate) => self::gate(gate)?,
                 None => Gate::default(),
             },
-            deployment: (fields.take("deployment"))
+            deployment: (fields.take_field("deployment"))
                 .map(|name| name.text("the name of a deployment"))
                 .transpose()?,
-            quota: fields.take("quota").map(quota).transpose()?,
-            concurrency: (fields.take("concurrency"))
+            quota: fields.take_field("quota").map(quota).transpose()?,
+            concurrency: (fields.take_field("concurrency"))
                 .map(|number| number.count())
                 .transpose()?,
             study,
         };
         // JSON has no comments.
-        fields.take("comment");
+        fields.take_field("comment");
         fields.end(&FIELDS)?;
         settings.check(file, samples)?;
         Ok(settings)
@@ -94,22 +94,22 @@ impl StudySettings {
 
 /// The study, and how often it asks each prompt.
 fn study(file: &Path, fields: &mut Fields) -> Result<(Study, usize)> {
-    let jobs = fields.take("occupations").ok_or_else(|| {
+    let jobs = fields.take_field("occupations").ok_or_else(|| {
         super::fields::invalid(format!("{}: occupations is missing", file.display()))
             .hint("give a number, such as 20, or a list of names")
     })?;
     let mut study = Study::new(occupations(jobs)?);
-    if let Some(field) = fields.take("templates") {
+    if let Some(field) = fields.take_field("templates") {
         study = study.templates(prompts(field)?);
     }
-    if let Some(field) = fields.take("groups") {
+    if let Some(field) = fields.take_field("groups") {
         study = study.groups(groups(field)?);
     }
-    let words = fields.take("lexicon").map(lexicon).transpose()?;
+    let words = fields.take_field("lexicon").map(lexicon).transpose()?;
     if let Some(words) = &words {
         study = study.lexicon(words.clone());
     }
-    if let Some(field) = fields.take("measures") {
+    if let Some(field) = fields.take_field("measures") {
         let none: [Arc<dyn Measure>; 0] = [];
         study = study.measures(none);
         let words = words.unwrap_or_else(Lexicon::gender);
@@ -117,7 +117,7 @@ fn study(file: &Path, fields: &mut Fields) -> Result<(Study, usize)> {
             study = study.measure(measure(name, &words)?);
         }
     }
-    if let Some(field) = fields.take("margins") {
+    if let Some(field) = fields.take_field("margins") {
         for (test, margin) in field
             .object("a margin for each test, such as {\"length\": 5}")?
             .all()
@@ -125,7 +125,7 @@ fn study(file: &Path, fields: &mut Fields) -> Result<(Study, usize)> {
             study = study.margin(test, margin.number()?);
         }
     }
-    if let Some(field) = fields.take("compared") {
+    if let Some(field) = fields.take_field("compared") {
         let what = "the names of two groups";
         let names = field.list(what)?;
         let names: Vec<_> = names
@@ -147,28 +147,28 @@ fn study(file: &Path, fields: &mut Fields) -> Result<(Study, usize)> {
 /// How the prompts are asked.
 fn asking(study: Study, fields: &mut Fields) -> Result<(Study, usize)> {
     let samples = fields
-        .take("samples")
+        .take_field("samples")
         .map(|field| field.count())
         .transpose()?;
     let samples: u16 = samples.unwrap_or(SAMPLES);
     let mut study = study.samples(samples.into());
-    if let Some(field) = fields.take("seed") {
+    if let Some(field) = fields.take_field("seed") {
         study = study.seed(field.whole()?);
     }
-    if let Some(field) = fields.take("temperature") {
+    if let Some(field) = fields.take_field("temperature") {
         let temperature = field.number()?;
         if !(0.0..=2.0).contains(&temperature) {
             return Err(field.expected("a number from 0 to 2"));
         }
         study = study.temperature(temperature);
     }
-    if let Some(field) = fields.take("max_tokens") {
+    if let Some(field) = fields.take_field("max_tokens") {
         study = study.max_tokens(field.count()?);
     }
-    if let Some(field) = fields.take("system") {
+    if let Some(field) = fields.take_field("system") {
         study = study.system(field.text("a string")?);
     }
-    if let Some(field) = fields.take("mitigations") {
+    if let Some(field) = fields.take_field("mitigations") {
         for name in field.list("a list of mitigations")? {
             study = study.mitigate(mitigation(name)?);
         }
@@ -277,11 +277,11 @@ fn mitigation(field: Field) -> Result<MitigationPrompt> {
 fn gate(field: Field) -> Result<Gate> {
     let mut fields = field.object("{\"fail_on\": [..], \"tests\": [..]}")?;
     let mut gate = Gate::default();
-    if let Some(field) = fields.take("fail_on") {
+    if let Some(field) = fields.take_field("fail_on") {
         let rules = field.list("a list of rules")?.into_iter();
         gate = gate.fail_on(rules.map(rule).collect::<Result<Vec<_>>>()?);
     }
-    if let Some(field) = fields.take("tests") {
+    if let Some(field) = fields.take_field("tests") {
         gate = gate.tests(field.texts("the names of tests")?);
     }
     fields.end(&["fail_on", "tests"])?;
@@ -298,7 +298,10 @@ fn quota(field: Field) -> Result<Quota> {
     let place = Field::clone(&field);
     let mut fields = field.object("{\"tpm\": .., \"rpm\": ..}")?;
     let count = |field: Option<Field>| field.map(|field| field.count()).transpose();
-    let (tokens, requests) = (count(fields.take("tpm"))?, count(fields.take("rpm"))?);
+    let (tokens, requests) = (
+        count(fields.take_field("tpm"))?,
+        count(fields.take_field("rpm"))?,
+    );
     fields.end(&["tpm", "rpm"])?;
     match (tokens, requests) {
         (Some(tokens), None) => Ok(Quota::tpm(tokens)),

@@ -11,10 +11,10 @@ use super::handshake::{Kind, opening, receive_opening};
 use super::outbox::Outbox;
 
 /// How often to try again until something listens.
-const LOOK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The size limit for messages of a kernel that we have started ourselves.
-const LONGEST: usize = 1 << 32;
+const MAX_LENGTH: usize = 1 << 32;
 
 /// Sends requests.
 pub struct Sender(Outbox);
@@ -37,7 +37,7 @@ impl Receiver {
     /// The next message. Cancel safe: no message is lost if the future is dropped.
     pub async fn recv(&mut self) -> io::Result<Frames> {
         loop {
-            if let Heard::Message(frames) = self.reader.next(LONGEST).await? {
+            if let Heard::Message(frames) = self.reader.next(MAX_LENGTH).await? {
                 return Ok(frames);
             }
         }
@@ -71,7 +71,7 @@ async fn reach(endpoint: &Endpoint, kind: Kind, identity: &[u8]) -> io::Result<(
             Err(error)
                 if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) =>
             {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             Err(error) => return Err(error),
         }

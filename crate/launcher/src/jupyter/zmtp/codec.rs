@@ -199,15 +199,15 @@ pub fn broken(why: impl Into<String>) -> io::Error {
 /// Decodes these bytes, which arrive in pieces of this size.
 #[cfg(any(test, fuzzing))]
 pub fn heard(bytes: &[u8], piece: usize) -> io::Result<Vec<Heard>> {
-    const LONGEST: usize = 4096;
+    const MAX_LENGTH: usize = 4096;
     let mut decoder = Decoder::default();
     let mut heard = Vec::new();
     for piece in bytes.chunks(piece) {
         decoder.buffer.extend_from_slice(piece);
-        while let Some(next) = decoder.next(LONGEST)? {
+        while let Some(next) = decoder.next(MAX_LENGTH)? {
             heard.push(next);
         }
-        assert!(decoder.held() <= LONGEST + 9 + piece.len(), "it grows");
+        assert!(decoder.held() <= MAX_LENGTH + 9 + piece.len(), "it grows");
     }
     Ok(heard)
 }

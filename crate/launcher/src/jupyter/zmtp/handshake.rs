@@ -7,7 +7,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::codec::{Heard, Reader, broken, encode_command};
 
 /// The size limit for a peer's READY command.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// The type of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub async fn receive_opening(reader: &mut Reader, own: Kind) -> io::Result<Bytes
     if &greeting[12..17] != b"NULL\0" {
         return Err(broken("it asks for a mechanism other than NULL"));
     }
-    match reader.next(LONGEST).await? {
+    match reader.next(MAX_LENGTH).await? {
         Heard::Command(body) => ready(body, own),
         Heard::Message(_) => Err(broken("it sent a message before READY")),
     }

@@ -22,10 +22,10 @@ const JOINED: usize = 64 * 1024;
 const STALLED: usize = 8 * 1024 * 1024;
 
 /// How long a peer with that many bytes may read nothing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many bytes may be queued for a peer that reads.
-const MOST: usize = 256 * 1024 * 1024;
+const MAX_COUNT: usize = 256 * 1024 * 1024;
 
 /// The messages to one peer. Messages that are still queued when it is dropped are discarded.
 pub struct Outbox {
@@ -65,7 +65,7 @@ impl Outbox {
         if before == 0 {
             waiting.note_move();
         }
-        if before > MOST || before > STALLED && waiting.since_move() > PATIENCE {
+        if before > MAX_COUNT || before > STALLED && waiting.since_move() > TIMEOUT {
             return Err(io::Error::new(ErrorKind::TimedOut, "it reads too slowly"));
         }
         let gone = |_| io::Error::from(ErrorKind::BrokenPipe);

@@ -17,17 +17,17 @@ use super::peers::{Peers, Service};
 use crate::error::Result;
 
 /// The size limit for a client's message, about a thousand times the size of a large cell.
-const LONGEST: usize = 64 * 1024 * 1024;
+const MAX_LENGTH: usize = 64 * 1024 * 1024;
 
 /// The size limit for a message of a peer that has not proved that it knows the key yet. Messages
 /// above `SHORT` are received one at a time and within a short time, so that incomplete messages
 /// cannot fill the memory.
-const LONGEST_UNAUTHENTICATED: usize = 1024 * 1024;
+const MAX_UNAUTHENTICATED: usize = 1024 * 1024;
 const SHORT: usize = 4096;
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// The size limit for a subscription and for a heartbeat.
-const LONGEST_OTHER: usize = 1024;
+const MAX_OTHER: usize = 1024;
 
 /// How many invalid requests a peer may send.
 const WRONG: u32 = 16;
@@ -78,7 +78,7 @@ where
         let mut wrong = 0;
         loop {
             let heard = match has_the_key {
-                true => reader.next(LONGEST).await?,
+                true => reader.next(MAX_LENGTH).await?,
                 false => self.read_unauthenticated(&mut reader).await?,
             };
             let Heard::Message(mut frames) = heard else {
@@ -110,11 +110,11 @@ where
 
 impl<T, C> Requests<T, C> {
     async fn read_unauthenticated(&self, reader: &mut Reader) -> io::Result<Heard> {
-        if let Some(heard) = reader.next_short(LONGEST_UNAUTHENTICATED, SHORT).await? {
+        if let Some(heard) = reader.next_short(MAX_UNAUTHENTICATED, SHORT).await? {
             return Ok(heard);
         }
         let _turn = self.long.acquire().await.map_err(io::Error::other)?;
-        let heard = timeout(AT_ONCE, reader.next(LONGEST_UNAUTHENTICATED)).await;
+        let heard = timeout(AT_ONCE, reader.next(MAX_UNAUTHENTICATED)).await;
         heard.unwrap_or_else(|_| Err(broken("its first message was not complete in time")))
     }
 }
@@ -143,7 +143,7 @@ impl Service for Subscriptions {
     async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
             // ZMTP 3.0 sends subscriptions as messages, 3.1 as commands.
-            let command = match reader.next(LONGEST_OTHER).await? {
+            let command = match reader.next(MAX_OTHER).await? {
                 Heard::Message(mut frames) if frames.len() == 1 => frames.remove(0),
                 Heard::Command(body) => body,
                 Heard::Message(_) => {
@@ -172,7 +172,7 @@ impl Service for Echo {
 
     async fn serve(&self, peers: &Peers, peer: &Bytes, mut reader: Reader) -> io::Result<()> {
         loop {
-            if let Heard::Message(frames) = reader.next(LONGEST_OTHER).await? {
+            if let Heard::Message(frames) = reader.next(MAX_OTHER).await? {
                 peers.send(peer, encode(&frames))?;
             }
         }

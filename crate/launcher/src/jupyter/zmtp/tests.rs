@@ -15,7 +15,7 @@ use super::*;
 use crate::error::Failure;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server's three sockets in a folder of their own. A request is valid if its first frame is
 /// `signed`.
@@ -64,11 +64,11 @@ impl Server {
     async fn answers(&mut self, (send, receive): &mut (Sender, Receiver)) {
         let asked = signed(b"question");
         send.send(&asked).unwrap();
-        let heard = timeout(PATIENCE, self.requests.recv()).await.unwrap();
+        let heard = timeout(TIMEOUT, self.requests.recv()).await.unwrap();
         let heard = heard.unwrap();
         assert_eq!(heard[1..], asked);
         self.router.send(&heard).unwrap();
-        let answer = timeout(PATIENCE, receive.recv()).await;
+        let answer = timeout(TIMEOUT, receive.recv()).await;
         assert_eq!(answer.unwrap().unwrap(), asked);
     }
 }
@@ -81,7 +81,7 @@ fn signed(body: &'static [u8]) -> Frames {
 async fn is_closed(mut stream: UnixStream) -> bool {
     let mut said = [0; 4096];
     let end = async { while matches!(stream.read(&mut said).await, Ok(read) if read > 0) {} };
-    timeout(PATIENCE, end).await.is_ok()
+    timeout(TIMEOUT, end).await.is_ok()
 }
 
 /// An opening, followed by other bytes.
@@ -149,7 +149,7 @@ async fn an_error_ends_the_one_connection_that_made_it() {
         .await;
     let mut said = Vec::new();
     while !said.ends_with(&[0, 1, b'x', 0, 1, b'y']) {
-        let read = timeout(PATIENCE, beats.read_buf(&mut said)).await;
+        let read = timeout(TIMEOUT, beats.read_buf(&mut said)).await;
         assert!(read.unwrap().unwrap() > 0);
     }
 }
@@ -176,7 +176,7 @@ async fn a_name_that_is_here_is_nobody_elses() {
             let _ = timeout(Duration::from_millis(1), again.1.recv()).await;
         }
     };
-    timeout(PATIENCE, again).await.unwrap();
+    timeout(TIMEOUT, again).await.unwrap();
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn a_crowd_turns_out_nobody_who_was_there_and_is_bounded() {
     server.answers(&mut newcomer).await;
     server.answers(&mut reader).await;
     server.publisher.publish(&[Bytes::from_static(b"news")]);
-    let heard = timeout(PATIENCE, subscriber.recv()).await.unwrap();
+    let heard = timeout(TIMEOUT, subscriber.recv()).await.unwrap();
     assert_eq!(heard.unwrap(), ["news"]);
     let mut open = 0;
     for mut peer in crowd {
@@ -232,7 +232,7 @@ async fn beginnings_of_long_messages_hold_up_nobody_who_is_known() {
     server.answers(&mut reader).await;
     let huge: Frames = vec![Bytes::from_static(b"signed"), vec![1; 4 << 20].into()];
     reader.0.send(&huge).unwrap();
-    let heard = timeout(PATIENCE, server.requests.recv()).await.unwrap();
+    let heard = timeout(TIMEOUT, server.requests.recv()).await.unwrap();
     assert_eq!(heard.unwrap()[1..], huge);
     // Each is disconnected in turn.
     assert!(is_closed(crowd.swap_remove(0)).await);

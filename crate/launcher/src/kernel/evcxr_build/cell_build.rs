@@ -260,7 +260,7 @@ impl Cell {
 
     fn adjust(&self, diagnostic: &mut Value, source: &str) -> io::Result<()> {
         match message::adjust(diagnostic, source) {
-            Some(moved) => message::note(&moved, &self.build),
+            Some(moved) => message::write_note(&moved, &self.build),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct Definitions(HashMap<String, String>);
 
 impl Definitions {
     /// Those of a source. If it stores no variables, none are needed.
-    pub(super) fn of(source: &str) -> Self {
+    pub(super) fn from_source(source: &str) -> Self {
         if !source.contains(PUT) && !source.contains(CHECK) {
             return Self(HashMap::new());
         }
@@ -86,7 +86,7 @@ mod tests {
     const STORES: &str = "evcxr_variable_store.put_variable::<Vec<P>>(stringify!(p), p);";
 
     fn stored(definitions: &str) -> String {
-        let definitions = Definitions::of(&format!("{definitions}\n{STORES}"));
+        let definitions = Definitions::from_source(&format!("{definitions}\n{STORES}"));
         definitions.stored(STORES).unwrap_or_default()
     }
 
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_check_is_given_the_same_fingerprint() {
         let source = format!("struct P;\n{STORES}");
-        let definitions = Definitions::of(&source);
+        let definitions = Definitions::from_source(&source);
         let check = "vars_ok &= evcxr_variable_store.check_variable::<Vec<P>>(stringify!(p));";
         let checked = definitions.stored(check).unwrap();
         let print = |line: &str| line.rsplit_once(", ").unwrap().1.to_owned();

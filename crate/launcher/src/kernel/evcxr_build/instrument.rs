@@ -94,7 +94,7 @@ pub fn instrumented(source: &str, token: &str, formats: bool) -> String {
     let prints = store.is_some() || !lines.contains(&STORE);
     let store = store.unwrap_or_default();
     let expression = LastExpression::find(source, &lines);
-    let definitions = Definitions::of(source);
+    let definitions = Definitions::from_source(source);
     let uses = uses(&lines, expression.as_ref());
     let begin = format!(
         "::evenhand_cell::begin({token:?}, {}, {});",

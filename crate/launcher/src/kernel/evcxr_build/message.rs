@@ -65,7 +65,7 @@ pub(super) fn adjust(message: &mut Value, source: &str) -> Option<Moved> {
 }
 
 /// Adds to the list of variables that the cell moved.
-pub(super) fn note(moved: &Moved, build: &Path) -> io::Result<()> {
+pub(super) fn write_note(moved: &Moved, build: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)

@@ -18,7 +18,7 @@ pub struct Progress {
 
 impl Progress {
     /// Reads cargo's line, such as `Building [==> ] 12/40: serde, polars-core`.
-    pub fn read(line: &str) -> Option<Self> {
+    pub fn from_line(line: &str) -> Option<Self> {
         let (_, rest) = line.split_once("Building [")?;
         let (_, rest) = rest.split_once("] ")?;
         let (numbers, packages) = rest.split_once(": ").unwrap_or((rest, ""));
@@ -31,8 +31,8 @@ impl Progress {
     }
 
     /// cargo's line in the build directory, if a build runs.
-    pub fn of(build: &Path) -> Option<Self> {
-        Self::read(&fs::read_to_string(build.join(PROGRESS)).ok()?)
+    pub fn of_build(build: &Path) -> Option<Self> {
+        Self::from_line(&fs::read_to_string(build.join(PROGRESS)).ok()?)
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn follow<R: Read>(mut cargo: R, build: &Path) -> Vec<u8> {
 
 fn pass_on(line: &[u8], build: &Path) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
-    match Progress::read(&text) {
+    match Progress::from_line(&text) {
         Some(_) => {
             // Without it, the reader sees only how long it takes.
             let _ = fs::write(build.join(PROGRESS), text.as_bytes());
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn cargos_line_is_read() {
         let progress =
-            Progress::read("\r    Building [==>   ] 12/40: serde, polars-core(build)...");
+            Progress::from_line("\r    Building [==>   ] 12/40: serde, polars-core(build)...");
         assert_eq!(
             progress,
             Some(Progress {
@@ -101,7 +101,7 @@ mod tests {
             "Building [=] 1: a",
             "",
         ] {
-            assert_eq!(Progress::read(line), None);
+            assert_eq!(Progress::from_line(line), None);
         }
     }
 
@@ -110,11 +110,11 @@ mod tests {
         let build = tempfile::tempdir().unwrap();
         pass_on(b"    Building [=>   ] 1/2: a\r", build.path());
         assert_eq!(
-            Progress::of(build.path()).map(|is| (is.done, is.all)),
+            Progress::of_build(build.path()).map(|is| (is.done, is.all)),
             Some((1, 2))
         );
         let cargo = &b"    Building [=>   ] 2/2: b\rerror: no\n"[..];
         assert_eq!(follow(cargo, build.path()), b"error: no\n");
-        assert_eq!(Progress::of(build.path()), None);
+        assert_eq!(Progress::of_build(build.path()), None);
     }
 }

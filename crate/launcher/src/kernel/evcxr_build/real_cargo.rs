@@ -18,7 +18,7 @@ use crate::supervise::end_tree;
 use crate::tool;
 
 /// How often to check whether the reader stopped the cell.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The real cargo, in the current folder, which is a kernel's build directory: no settings of folders
 /// above it count. It runs build scripts by many authors, so it is not
@@ -120,7 +120,7 @@ fn end_when_stopped(process: Pid, stop_file: &Path, is_over: &Mutex<bool>) {
             return end_tree(process);
         }
         drop(is_over);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
             let stop = stop.clone();
             move || {
                 while !started.exists() {
-                    std::thread::sleep(LOOK);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
                 fs::write(stop, "").unwrap();
             }

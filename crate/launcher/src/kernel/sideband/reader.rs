@@ -21,7 +21,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the next bytes.
-    pub fn read(&mut self, bytes: &[u8], token: &str) -> Vec<StreamPart> {
+    pub fn split(&mut self, bytes: &[u8], token: &str) -> Vec<StreamPart> {
         self.pending.extend_from_slice(bytes);
         let mut parts = Vec::new();
         loop {
@@ -193,7 +193,7 @@ mod tests {
 
     fn read(output: &[u8]) -> Vec<StreamPart> {
         let mut reader = Reader::default();
-        let read = reader.read(output, "\u{10}w:");
+        let read = reader.split(output, "\u{10}w:");
         joined(read.into_iter().chain(reader.release()))
     }
 
@@ -276,7 +276,7 @@ mod tests {
         ) {
             let all = parts.concat();
             let mut reader = Reader::default();
-            let pieces = all.chunks(size).flat_map(|piece| reader.read(piece, "\u{10}w:")).collect::<Vec<_>>();
+            let pieces = all.chunks(size).flat_map(|piece| reader.split(piece, "\u{10}w:")).collect::<Vec<_>>();
             let pieces = joined(pieces.into_iter().chain(reader.release()));
             let marks = |parts: &[StreamPart]| parts.iter().filter(|part| matches!(part, StreamPart::Mark(_))).count();
             prop_assert_eq!(marks(&pieces), marks(&read(&all)));
@@ -286,7 +286,7 @@ mod tests {
         fn text_is_neither_lost_nor_held(text: String) {
             prop_assume!(!text.contains('\u{10}'));
             let mut reader = Reader::default();
-            let shown: String = text.as_bytes().chunks(3).flat_map(|piece| reader.read(piece, "\u{10}w:"))
+            let shown: String = text.as_bytes().chunks(3).flat_map(|piece| reader.split(piece, "\u{10}w:"))
                 .map(|part| match part { StreamPart::Text(text) => text, StreamPart::Mark(_) => "?".to_owned() })
                 .collect();
             prop_assert_eq!(shown, text);

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::kernel::evcxr_build::{NOTE, Progress};
 
 /// How long a cell may take without a word.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often it is updated.
 const PACE: Duration = Duration::from_secs(1);
 
 /// The most characters of the packages' names.
-const LONGEST: usize = 60;
+const MAX_LENGTH: usize = 60;
 
 /// One cell's preparation.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Building {
     /// When the reader is told more.
     pub fn due(&self) -> Instant {
         self.shown
-            .map_or(self.began + PATIENCE, |shown| shown + PACE)
+            .map_or(self.began + TIMEOUT, |shown| shown + PACE)
     }
 
     /// What is said now: a message's type and content.
@@ -55,7 +55,7 @@ impl Building {
             Some(_) => "update_display_data",
         };
         self.shown = Some(Instant::now());
-        let progress = Progress::of(build);
+        let progress = Progress::of_build(build);
         if let Some(progress) = &progress {
             self.packages = self.packages.max(progress.all);
         }
@@ -95,7 +95,7 @@ fn status_text(progress: Option<&Progress>, took: Duration) -> String {
     let Some(progress) = progress.filter(|progress| progress.all > 1) else {
         return format!("compiling this cell, {seconds} s so far");
     };
-    let names: String = progress.packages.chars().take(LONGEST).collect();
+    let names: String = progress.packages.chars().take(MAX_LENGTH).collect();
     let more = if names.len() < progress.packages.len() {
         "…"
     } else {

@@ -12,7 +12,7 @@ use crate::kernel::evcxr_build::{MOVED, Moved};
 use crate::kernel::rust_text::{Kind, tokens};
 
 /// Larger notebooks are not read.
-const LONGEST: u64 = 64 * 1024 * 1024;
+const MAX_LENGTH: u64 = 64 * 1024 * 1024;
 
 /// What the reader ran, and where else a name may come from.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub enum Source {
 
 impl CellHistory {
     /// That of a kernel for this notebook.
-    pub fn of(notebook: Option<PathBuf>) -> Self {
+    pub fn of_notebook(notebook: Option<PathBuf>) -> Self {
         Self {
             notebook,
             ..Self::default()
@@ -73,7 +73,7 @@ impl CellHistory {
         }
         let file = self.notebook.as_ref()?;
         let found = file.metadata().ok()?;
-        if !found.is_file() || found.len() > LONGEST {
+        if !found.is_file() || found.len() > MAX_LENGTH {
             return None;
         }
         let notebook: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
@@ -160,7 +160,7 @@ mod tests {
             {"cell_type": "code", "source": ["use a;\n", "let x = 1;\n"]},
         ]);
         fs::write(&file, json!({"cells": cells}).to_string()).unwrap();
-        let mut cells = CellHistory::of(Some(file));
+        let mut cells = CellHistory::of_notebook(Some(file));
         assert_eq!(
             cells.source("x"),
             Some(Source::Notebook(1, "let x = 1;".to_owned()))

@@ -60,7 +60,7 @@ async fn listen(
     (session, events, kind): (Session, mpsc::Sender<Event>, fn(Message) -> EvcxrMessage),
 ) {
     while let Ok(frames) = socket.recv().await {
-        match session.read(frames) {
+        match session.read_message(frames) {
             Ok(message) => {
                 if events.send(Event::Evcxr(kind(message))).await.is_err() {
                     return;

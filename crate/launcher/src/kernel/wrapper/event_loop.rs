@@ -122,7 +122,7 @@ impl EventLoop {
             queue: VecDeque::new(),
             running: None,
             count: 0,
-            cells: CellHistory::of(notebook),
+            cells: CellHistory::of_notebook(notebook),
             comms: Comms::default(),
             readers: Default::default(),
             input: Input::Nobody,
@@ -218,7 +218,7 @@ impl EventLoop {
             let Some(request) = self.queue.pop_front() else {
                 return;
             };
-            self.comms.note(&request);
+            self.comms.observe(&request);
             self.front.belong_to(&request);
             self.front
                 .publish("status", json!({"execution_state": "busy"}));
@@ -247,7 +247,7 @@ impl EventLoop {
                 self.cells.history.add(count, &code);
             }
             for note in std::mem::take(&mut self.notes) {
-                self.front.note(&note);
+                self.front.send_note(&note);
             }
         }
         let given = match self.given(&request) {
@@ -293,7 +293,7 @@ impl EventLoop {
         };
         let content =
             json!({"code": code, "silent": true, "store_history": false, "allow_stdin": false});
-        let request = Message::of(self.front.side.header("execute_request"), content);
+        let request = Message::with_header(self.front.side.header("execute_request"), content);
         if inner.forward(&request).is_ok() {
             let mut running = InFlight::cell(request, 0, self.shared.source.clone());
             running.hidden = true;
@@ -325,7 +325,7 @@ impl EventLoop {
             }
             EvcxrMessage::Published(message) if message.kind().starts_with("comm_") => {
                 // Comm messages belong to no request and are not part of a cell's output.
-                self.comms.note(&message);
+                self.comms.observe(&message);
                 self.front.side.pass_on(&message);
             }
             // Where a cell's streams could not be replaced, they come through evcxr.

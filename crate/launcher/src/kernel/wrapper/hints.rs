@@ -9,7 +9,7 @@ pub fn hint(message: &str, code: &str, cells: &CellHistory) -> Option<String> {
     moved(message, cells)
         .or_else(|| renamed::hint(message))
         .or_else(|| python_habits::hint(message, code))
-        .or_else(|| missing(message, cells))
+        .or_else(|| missing_item(message, cells))
         .or_else(|| polars_parts::hint(message))
         .or_else(|| unopened(message))
         .or_else(|| twice(message))
@@ -27,7 +27,7 @@ fn moved(message: &str, cells: &CellHistory) -> Option<String> {
 }
 
 /// A name that another cell brings.
-fn missing(message: &str, cells: &CellHistory) -> Option<String> {
+fn missing_item(message: &str, cells: &CellHistory) -> Option<String> {
     let name = unknown(message)?;
     match cells.source(name) {
         Some(Source::Ran(count)) => Some(format!(

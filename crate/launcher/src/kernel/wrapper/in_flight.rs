@@ -26,13 +26,13 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 const NOTHING_RAN: Duration = Duration::from_millis(5);
 
 /// How long a cell may take to wind down before its process is killed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How evcxr's crate for input asks the kernel for a line: a prompt follows.
 const ASKS: [&str; 2] = ["EVCXR_INPUT_REQUEST_PASSWORD:", "EVCXR_INPUT_REQUEST:"];
 
 /// The most characters of a line that is a prompt.
-const LONGEST_PROMPT: usize = 300;
+const MAX_PROMPT: usize = 300;
 
 /// Output for the reader.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,7 +202,7 @@ impl InFlight {
     pub fn kills_at(&self) -> Option<Instant> {
         let cell = self.cell.as_ref()?;
         match cell.stop {
-            Stop::Asked(since) if cell.has_begun() => Some(since + PATIENCE),
+            Stop::Asked(since) if cell.has_begun() => Some(since + TIMEOUT),
             _ => None,
         }
     }
@@ -297,7 +297,7 @@ impl Cell {
             Some((_, line)) => self.line = line.to_owned(),
             None => self.line.push_str(&text),
         }
-        let excess = self.line.chars().count().saturating_sub(LONGEST_PROMPT);
+        let excess = self.line.chars().count().saturating_sub(MAX_PROMPT);
         if excess > 0 {
             self.line = self.line.chars().skip(excess).collect();
         }
@@ -335,7 +335,7 @@ impl Cell {
             Mark::Error(text) => self.returned = Some(text),
             Mark::ResultOpened => self.is_opened = true,
             Mark::Show(kind, content) => out.extend(self.shown(kind, content)),
-            Mark::NoInput => out.push(note(NO_INPUT)),
+            Mark::NoInput => out.push(note_output(NO_INPUT)),
             Mark::Input => {}
         }
         out
@@ -426,9 +426,9 @@ impl Cell {
             }
             None => {
                 if self.is_opened {
-                    out.push(note(OPENED));
+                    out.push(note_output(OPENED));
                 }
-                out.extend(hints::of_statics(&self.code).map(|hint| note(&hint)));
+                out.extend(hints::of_statics(&self.code).map(|hint| note_output(&hint)));
                 answer["payload"] = json!([]);
                 answer["user_expressions"] = json!({});
             }
@@ -444,6 +444,6 @@ pub const NO_INPUT: &str = "note: standard input is empty here, since nobody can
                             the text into a variable";
 
 /// A line for the reader.
-pub fn note(text: &str) -> Out {
+pub fn note_output(text: &str) -> Out {
     Out::Text(Stream::Stderr, format!("{text}\n"))
 }

@@ -18,7 +18,7 @@ pub enum Complete {
 }
 
 /// The largest number of levels of indentation.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Examines brackets, strings and comments.
 pub fn complete(code: &str) -> Complete {
@@ -44,7 +44,7 @@ pub fn complete(code: &str) -> Complete {
     match open.len() {
         0 => Complete::Whole,
         depth => Complete::Open {
-            indent: 4 * depth.min(DEEPEST),
+            indent: 4 * depth.min(MAX_DEPTH),
         },
     }
 }
@@ -97,7 +97,7 @@ mod tests {
         fn any_bytes_have_a_bounded_answer(bytes: Vec<u8>, times in 1_usize..200) {
             let code = String::from_utf8_lossy(&bytes).repeat(times);
             if let Complete::Open { indent } = complete(&code) {
-                prop_assert!(indent <= 4 * DEEPEST);
+                prop_assert!(indent <= 4 * MAX_DEPTH);
             }
         }
     }

@@ -27,7 +27,7 @@ impl JupyterSide {
         let listen = async |channel, port| -> Result<Router> {
             let session = Session::new(&connection.key)?;
             let endpoint = connection.endpoint(port);
-            let check = move |frames| Ok(Event::Request(channel, session.read(frames)?));
+            let check = move |frames| Ok(Event::Request(channel, session.read_message(frames)?));
             let listening = Router::listen(&endpoint, events.clone(), check).await;
             listening.map_err(|error| cannot_listen(&endpoint, error))
         };

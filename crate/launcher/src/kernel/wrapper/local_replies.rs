@@ -66,7 +66,7 @@ pub struct Comms(BTreeMap<String, String>);
 
 impl Comms {
     /// Updates the list from a message of either side.
-    pub fn note(&mut self, message: &Message) {
+    pub fn observe(&mut self, message: &Message) {
         let field = |name| {
             message.content[name]
                 .as_str()
@@ -209,13 +209,13 @@ mod tests {
 
     #[test]
     fn comms_are_there_from_their_opening_to_their_end() {
-        let message = |kind, content| Message::of(Header::new("s", 1, kind), content);
+        let message = |kind, content| Message::with_header(Header::new("s", 1, kind), content);
         let mut comms = Comms::default();
         for (id, target) in [("1", "check"), ("2", "widget")] {
             let content = json!({"comm_id": id, "target_name": target, "data": {}});
-            comms.note(&message("comm_open", content));
+            comms.observe(&message("comm_open", content));
         }
-        comms.note(&message("comm_msg", json!({"comm_id": "1"})));
+        comms.observe(&message("comm_msg", json!({"comm_id": "1"})));
         let asked = |request| comms.answer(&request)["comms"].to_string();
         assert_eq!(
             asked(json!({})),
@@ -225,7 +225,7 @@ mod tests {
             asked(json!({"target_name": "widget"})),
             r#"{"2":{"target_name":"widget"}}"#
         );
-        comms.note(&message("comm_close", json!({"comm_id": "1"})));
+        comms.observe(&message("comm_close", json!({"comm_id": "1"})));
         assert_eq!(
             comms.answer(&json!({"target_name": "check"}))["comms"],
             json!({})
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn only_what_needs_no_evcxr_is_answered() {
         let asked = |kind| {
-            let request = Message::of(Header::new("s", 1, kind), json!({}));
+            let request = Message::with_header(Header::new("s", 1, kind), json!({}));
             answer(&request, &History::default(), &Comms::default())
         };
         assert_eq!(

@@ -63,7 +63,7 @@ pub use self::toolkit::Toolkit;
 const EVENTS: usize = 1024;
 
 /// How often to check whether Jupyter is still running.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The variable in which Jupyter passes its process id to the kernels that it starts.
 const PARENT: &str = "JPY_PARENT_PID";
@@ -141,7 +141,7 @@ fn watch_for_the_end(events: &Sender<Event>) -> Result<()> {
         .ok()
         .and_then(|id| Pid::from_raw(id.parse().ok()?))
         .is_some_and(|id| Some(id) == parent);
-    let mut looks = tokio::time::interval(LOOK);
+    let mut looks = tokio::time::interval(POLL_INTERVAL);
     let events = events.clone();
     tokio::spawn(async move {
         loop {

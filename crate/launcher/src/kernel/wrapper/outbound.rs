@@ -46,7 +46,7 @@ impl Outbound {
     }
 
     /// Prints a line to the current request's standard error.
-    pub fn note(&mut self, note: &str) {
+    pub fn send_note(&mut self, note: &str) {
         let content = json!({"name": "stderr", "text": format!("{note}\n")});
         self.publish("stream", content);
     }

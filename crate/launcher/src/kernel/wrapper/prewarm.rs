@@ -20,7 +20,7 @@ use super::toolkit::Toolkit;
 pub const NOTEBOOK: &str = "JPY_SESSION_NAME";
 
 /// Larger notebooks are not examined.
-const LONGEST: u64 = 64 * 1024 * 1024;
+const MAX_LENGTH: u64 = 64 * 1024 * 1024;
 
 /// Cells to run before the reader's first one: none, unless the notebook depends on the installed
 /// toolkit.
@@ -39,7 +39,7 @@ pub fn cells(notebook: &Path, toolkit: &Toolkit) -> Vec<String> {
 fn read_notebook(notebook: &Path) -> Option<Value> {
     // Reading anything but a regular file, such as a pipe, may never end.
     let found = notebook.metadata().ok()?;
-    if !found.is_file() || found.len() > LONGEST {
+    if !found.is_file() || found.len() > MAX_LENGTH {
         return None;
     }
     serde_json::from_slice(&std::fs::read(notebook).ok()?).ok()

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 pub const MARKER: &str = ".evenhand-home";
 
 /// The largest file that is read as a marker, in bytes.
-const LARGEST: u64 = 1024;
+const MAX_SIZE: u64 = 1024;
 
 /// Whether the folder has a marker that was written for it.
 pub(super) fn is_of(root: &Path) -> bool {
@@ -25,7 +25,7 @@ pub(super) fn is_of(root: &Path) -> bool {
 /// Whether there is a file of ours in the marker's place, whatever it says.
 pub(super) fn exists(root: &Path) -> bool {
     fs::symlink_metadata(root.join(MARKER)).is_ok_and(|marker| {
-        marker.is_file() && marker.uid() == geteuid().as_raw() && marker.len() <= LARGEST
+        marker.is_file() && marker.uid() == geteuid().as_raw() && marker.len() <= MAX_SIZE
     })
 }
 

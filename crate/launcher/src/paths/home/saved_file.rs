@@ -19,7 +19,7 @@ struct Header {
 ///
 /// # Errors
 /// The file can't be read, or is of another format or version.
-pub fn read<T: DeserializeOwned>(
+pub fn read_saved<T: DeserializeOwned>(
     what: &str,
     path: &Path,
     format: &str,

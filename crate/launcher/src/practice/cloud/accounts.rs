@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::azure::{busy, group_path};
 use super::fields::{set, text};
 use super::state::{Deleted, Thing, set_creating};
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found, regions};
+use super::{
+    Cloud, CloudRequest, CloudResponse, Fault, SUBSCRIPTION, arm_error, not_found, regions,
+};
 
 const PROVIDER: &str = "Microsoft.CognitiveServices";
 
@@ -19,26 +21,32 @@ const KEPT: u64 = 48 * 3600 * 1000;
 
 impl Cloud {
     /// What the provider has besides the accounts of a group.
-    pub(super) fn cognitive(&mut self, ask: &Ask<'_>, rest: &[&str]) -> Result<Told, Told> {
-        match (ask.method, rest) {
+    pub(super) fn cognitive(
+        &mut self,
+        request: &CloudRequest<'_>,
+        rest: &[&str],
+    ) -> Result<CloudResponse, CloudResponse> {
+        match (request.method, rest) {
             ("GET", ["locations", region, "models"]) => {
                 regions::asked(region, "locations/models")?;
-                Ok(Told::list(self.models()))
+                Ok(CloudResponse::list(self.models()))
             }
             ("GET", ["locations", region, "usages"]) => {
                 regions::asked(region, "locations/usages")?;
-                Ok(Told::list(self.usages(region)))
+                Ok(CloudResponse::list(self.usages(region)))
             }
             ("POST", ["checkDomainAvailability"]) => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let name = text(&body, &["subdomainName"]);
-                let is_free = self.is_free(name, ask.now);
-                Ok(Told::ok(&json!({
+                let is_free = self.is_free(name, request.now);
+                Ok(CloudResponse::ok(&json!({
                     "isSubdomainAvailable": is_free, "subdomainName": name,
                     "type": text(&body, &["type"]),
                 })))
             }
-            ("GET", ["deletedAccounts"]) => Ok(Told::list(self.deleted_accounts(ask.now))),
+            ("GET", ["deletedAccounts"]) => {
+                Ok(CloudResponse::list(self.deleted_accounts(request.now)))
+            }
             (
                 "DELETE",
                 [
@@ -57,7 +65,7 @@ impl Cloud {
                     .retain(|one| !one.id.eq_ignore_ascii_case(&id));
                 match self.state.deleted.len() == before {
                     true => Err(not_found()),
-                    false => Ok(Told::text(200, "")),
+                    false => Ok(CloudResponse::text(200, "")),
                 }
             }
             _ => Err(not_found()),
@@ -66,10 +74,10 @@ impl Cloud {
 
     pub(super) fn accounts(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         group: &str,
         rest: &[&str],
-    ) -> Result<Told, Told> {
+    ) -> Result<CloudResponse, CloudResponse> {
         let ["accounts", name, rest @ ..] = rest else {
             return Err(not_found());
         };
@@ -79,19 +87,19 @@ impl Cloud {
             group_path(group),
             name.to_lowercase()
         );
-        match (ask.method, rest) {
+        match (request.method, rest) {
             ("GET", []) => {
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&account_told(thing, ask)))
+                Ok(CloudResponse::ok(&account_json(thing, request)))
             }
-            ("PUT", []) => self.make_account(ask, group, name, path),
-            ("DELETE", []) => self.delete_account(ask, &path),
+            ("PUT", []) => self.make_account(request, group, name, path),
+            ("DELETE", []) => self.delete_account(request, &path),
             ("POST", ["listKeys"]) => {
                 self.state.things.get(&path).ok_or_else(not_found)?;
                 let [key1, key2] = self.keys(&path);
-                Ok(Told::ok(&json!({"key1": key1, "key2": key2})))
+                Ok(CloudResponse::ok(&json!({"key1": key1, "key2": key2})))
             }
-            (_, ["deployments", rest @ ..]) => self.deployments(ask, &path, rest),
+            (_, ["deployments", rest @ ..]) => self.deployments(request, &path, rest),
             _ => Err(not_found()),
         }
     }
@@ -109,13 +117,13 @@ impl Cloud {
 
     fn make_account(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         group: &str,
         name: &str,
         path: String,
-    ) -> Result<Told, Told> {
-        let mut body = ask.json()?;
-        self.needs(PROVIDER, ask.now)?;
+    ) -> Result<CloudResponse, CloudResponse> {
+        let mut body = request.json()?;
+        self.needs(PROVIDER, request.now)?;
         regions::made_in(
             text(&body, &["location"]),
             "Microsoft.CognitiveServices/accounts",
@@ -127,13 +135,13 @@ impl Cloud {
         }
         let old = self.state.things.get(&path);
         let is_new = old.is_none();
-        if old.is_some_and(|old| old.ready_at > ask.now) {
+        if old.is_some_and(|old| old.ready_at > request.now) {
             return Err(busy());
         }
         let subdomain = text(&body, &["properties", "customSubDomainName"]).to_lowercase();
         let region = text(&body, &["location"]).to_owned();
         if is_new {
-            self.may_have_name(ask, group, name, &subdomain, &body)?;
+            self.may_have_name(request, group, name, &subdomain, &body)?;
         }
         let properties = body.get_mut("properties");
         if let Some(properties) = properties.and_then(Value::as_object_mut) {
@@ -142,31 +150,31 @@ impl Cloud {
         let id = format!(
             "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{PROVIDER}/accounts/{name}"
         );
-        let ready_at = self.after(ask.now, CREATION);
+        let ready_at = self.after(request.now, CREATION);
         let kind = "Microsoft.CognitiveServices/accounts";
         let thing = Thing::new(body, &id, name, kind, ready_at);
         self.state.things.insert(path.clone(), thing.clone());
         let place = format!("{PROVIDER}/locations/{region}");
-        let address = self.begin(ask, &place, ready_at);
-        let mut told = account_told(&thing, ask);
+        let address = self.begin(request, &place, ready_at);
+        let mut told = account_json(&thing, request);
         set_creating(&mut told);
         let status = if is_new { 201 } else { 200 };
-        Ok(Told::json(status, &told)
+        Ok(CloudResponse::json(status, &told)
             .header("azure-asyncoperation", address)
             .header("retry-after", "0"))
     }
 
     fn may_have_name(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         group: &str,
         name: &str,
         subdomain: &str,
         body: &Value,
-    ) -> Result<(), Told> {
+    ) -> Result<(), CloudResponse> {
         let ending = format!("/resourcegroups/{group}/deletedaccounts/{name}").to_lowercase();
         let is_it =
-            |one: &Deleted| one.id.to_lowercase().ends_with(&ending) && is_kept(one, ask.now);
+            |one: &Deleted| one.id.to_lowercase().ends_with(&ending) && is_kept(one, request.now);
         if self.state.deleted.iter().any(is_it) {
             let restores = body.get("properties").and_then(|it| it.get("restore"));
             if restores != Some(&json!(true)) {
@@ -177,7 +185,7 @@ impl Cloud {
             }
             self.state.deleted.retain(|one| !is_it(one));
         }
-        if !subdomain.is_empty() && !self.is_free(subdomain, ask.now) {
+        if !subdomain.is_empty() && !self.is_free(subdomain, request.now) {
             let words = "Please pick a different name. The subdomain name is not available as it's \
                          already used by a resource.";
             return Err(arm_error(409, "CustomDomainInUse", words));
@@ -196,7 +204,11 @@ impl Cloud {
             && !self.state.deleted.iter().any(is_kept)
     }
 
-    fn delete_account(&mut self, ask: &Ask<'_>, path: &str) -> Result<Told, Told> {
+    fn delete_account(
+        &mut self,
+        request: &CloudRequest<'_>,
+        path: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
         let prefix = format!("{path}/deployments/");
         if self
             .state
@@ -208,11 +220,11 @@ impl Cloud {
             return Err(arm_error(409, "CannotDeleteResource", words));
         }
         match self.state.things.get(path) {
-            None => Ok(Told::text(204, "")),
-            Some(thing) if thing.ready_at > ask.now => Err(busy()),
+            None => Ok(CloudResponse::text(204, "")),
+            Some(thing) if thing.ready_at > request.now => Err(busy()),
             Some(_) => {
-                self.remove_thing(path, ask.now);
-                Ok(Told::text(200, ""))
+                self.remove_thing(path, request.now);
+                Ok(CloudResponse::text(200, ""))
             }
         }
     }
@@ -240,9 +252,9 @@ impl Cloud {
     }
 }
 
-pub(super) fn account_told(thing: &Thing, ask: &Ask<'_>) -> Value {
-    let mut body = thing.told(ask.now);
-    let address = format!("{}/", ask.origin);
+pub(super) fn account_json(thing: &Thing, request: &CloudRequest<'_>) -> Value {
+    let mut body = thing.to_json(request.now);
+    let address = format!("{}/", request.origin);
     set(&mut body, &["properties", "endpoint"], json!(address));
     body
 }

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::fields::{set, text};
 use super::state::Group;
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, USER, arm_error, not_found, regions};
+use super::{
+    Cloud, CloudRequest, CloudResponse, Fault, SUBSCRIPTION, USER, arm_error, not_found, regions,
+};
 
 const ONE: &str = include_str!("data/subscription.json");
 const RIGHTS: &str = include_str!("data/permissions.json");
@@ -14,11 +16,14 @@ const REGISTRATION: u64 = 60;
 const GROUP_DELETION: u64 = 60;
 
 /// How many operations are remembered.
-const MOST_OPERATIONS: usize = 200;
+const MAX_OPERATIONS: usize = 200;
 
 impl Cloud {
-    pub(super) fn azure(&mut self, ask: &Ask<'_>) -> Result<Told, Told> {
-        if !self.knows(ask.bearer) {
+    pub(super) fn azure(
+        &mut self,
+        request: &CloudRequest<'_>,
+    ) -> Result<CloudResponse, CloudResponse> {
+        if !self.knows(request.bearer) {
             return Err(arm_error(
                 401,
                 "InvalidAuthenticationToken",
@@ -31,11 +36,11 @@ impl Cloud {
                 arm_error(429, "TooManyRequests", words).header("retry-after-ms", "50".to_owned())
             );
         }
-        let path = ask.path().to_owned();
+        let path = request.path().to_owned();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let rest = match parts.as_slice() {
             ["subscriptions"] => {
-                return Ok(Told::list(vec![self.subscription()]));
+                return Ok(CloudResponse::list(vec![self.subscription()]));
             }
             ["subscriptions", id, rest @ ..] if *id == SUBSCRIPTION => rest,
             ["subscriptions", id, ..] => {
@@ -44,25 +49,25 @@ impl Cloud {
             }
             _ => return Err(not_found()),
         };
-        self.may_change(ask, &path, rest)?;
-        if ask.method == "GET"
-            && let Some(items) = self.list(ask, rest)?
+        self.may_change(request, &path, rest)?;
+        if request.method == "GET"
+            && let Some(items) = self.list(request, rest)?
         {
-            return Ok(Told::list(items));
+            return Ok(CloudResponse::list(items));
         }
-        match (ask.method, rest) {
-            ("GET", []) => Ok(Told::ok(&self.subscription())),
-            (_, ["providers", name]) => Ok(Told::ok(&self.provider(name, ask.now))),
-            ("POST", ["providers", name, "register"]) => self.register(name, ask),
+        match (request.method, rest) {
+            ("GET", []) => Ok(CloudResponse::ok(&self.subscription())),
+            (_, ["providers", name]) => Ok(CloudResponse::ok(&self.provider(name, request.now))),
+            ("POST", ["providers", name, "register"]) => self.register(name, request),
             (_, [.., "providers", "Microsoft.Authorization", "permissions"]) => {
-                Ok(Told::text(200, self.rights()))
+                Ok(CloudResponse::text(200, self.rights()))
             }
-            (_, [.., "operationResults", id]) => self.operation(id, ask.now),
+            (_, [.., "operationResults", id]) => self.operation(id, request.now),
             (_, ["providers", "Microsoft.Compute", rest @ ..]) => self.compute(rest),
             (_, ["providers", "Microsoft.CognitiveServices", rest @ ..]) => {
-                self.cognitive(ask, rest)
+                self.cognitive(request, rest)
             }
-            (_, [word, name]) if is_groups(word) => self.group(ask, name),
+            (_, [word, name]) if is_groups(word) => self.group(request, name),
             (
                 _,
                 [
@@ -72,7 +77,7 @@ impl Cloud {
                     "Microsoft.CognitiveServices",
                     rest @ ..,
                 ],
-            ) if is_groups(word) => self.accounts(ask, group, rest),
+            ) if is_groups(word) => self.accounts(request, group, rest),
             (
                 _,
                 [
@@ -83,7 +88,7 @@ impl Cloud {
                     "workspaces",
                     name,
                 ],
-            ) if is_groups(word) => self.workspace(ask, group, name),
+            ) if is_groups(word) => self.workspace(request, group, name),
             _ => Err(not_found()),
         }
     }
@@ -111,9 +116,14 @@ impl Cloud {
     }
 
     /// Whether this change is allowed now. The words are those of the recorded refusals.
-    fn may_change(&self, ask: &Ask<'_>, path: &str, rest: &[&str]) -> Result<(), Told> {
+    fn may_change(
+        &self,
+        request: &CloudRequest<'_>,
+        path: &str,
+        rest: &[&str],
+    ) -> Result<(), CloudResponse> {
         let last = rest.last().copied().unwrap_or_default();
-        if matches!(ask.method, "GET" | "HEAD")
+        if matches!(request.method, "GET" | "HEAD")
             || ["listKeys", "checkDomainAvailability"].contains(&last)
         {
             return Ok(());
@@ -161,15 +171,19 @@ impl Cloud {
         json!({"namespace": name, "registrationState": state})
     }
 
-    fn register(&mut self, name: &str, ask: &Ask<'_>) -> Result<Told, Told> {
-        let done = self.after(ask.now, REGISTRATION);
+    fn register(
+        &mut self,
+        name: &str,
+        request: &CloudRequest<'_>,
+    ) -> Result<CloudResponse, CloudResponse> {
+        let done = self.after(request.now, REGISTRATION);
         let providers = &mut self.state.providers;
         providers.entry(name.to_lowercase()).or_insert(done);
-        Ok(Told::ok(&self.provider(name, ask.now)))
+        Ok(CloudResponse::ok(&self.provider(name, request.now)))
     }
 
     /// Refuses what needs a provider that is not registered.
-    pub(super) fn needs(&self, provider: &str, now: u64) -> Result<(), Told> {
+    pub(super) fn needs(&self, provider: &str, now: u64) -> Result<(), CloudResponse> {
         let since = self.state.providers.get(&provider.to_lowercase());
         if since.is_some_and(|at| *at <= now) {
             return Ok(());
@@ -179,20 +193,20 @@ impl Cloud {
     }
 
     /// The address of a new operation, which ends at this time.
-    pub(super) fn begin(&mut self, ask: &Ask<'_>, place: &str, done: u64) -> String {
+    pub(super) fn begin(&mut self, request: &CloudRequest<'_>, place: &str, done: u64) -> String {
         let operations = &mut self.state.operations;
         let id = operations.keys().next_back().map_or(1, |last| last + 1);
         operations.insert(id, done);
-        while operations.len() > MOST_OPERATIONS {
+        while operations.len() > MAX_OPERATIONS {
             operations.pop_first();
         }
-        let origin = ask.origin;
+        let origin = request.origin;
         format!(
             "{origin}/subscriptions/{SUBSCRIPTION}/providers/{place}/operationResults/{id}?api-version=2024-01-01"
         )
     }
 
-    fn operation(&self, id: &str, now: u64) -> Result<Told, Told> {
+    fn operation(&self, id: &str, now: u64) -> Result<CloudResponse, CloudResponse> {
         let done = id
             .parse()
             .ok()
@@ -200,15 +214,22 @@ impl Cloud {
         let is_done = done.is_none_or(|done| *done <= now);
         let status = if is_done { "Succeeded" } else { "InProgress" };
         let code = if is_done { 200 } else { 202 };
-        Ok(Told::json(code, &json!({"name": id, "status": status})))
+        Ok(CloudResponse::json(
+            code,
+            &json!({"name": id, "status": status}),
+        ))
     }
 
-    fn group(&mut self, ask: &Ask<'_>, name: &str) -> Result<Told, Told> {
+    fn group(
+        &mut self,
+        request: &CloudRequest<'_>,
+        name: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
         let key = name.to_lowercase();
-        match ask.method {
+        match request.method {
             "GET" => {
                 let group = self.group_of(name)?;
-                Ok(Told::ok(&group.body))
+                Ok(CloudResponse::ok(&group.body))
             }
             "HEAD" => {
                 let status = if self.group_of(name).is_ok() {
@@ -216,10 +237,10 @@ impl Cloud {
                 } else {
                     404
                 };
-                Ok(Told::text(status, ""))
+                Ok(CloudResponse::text(status, ""))
             }
             "PUT" => {
-                let mut body = ask.json()?;
+                let mut body = request.json()?;
                 check_group_name(name)?;
                 regions::made_in(
                     text(&body, &["location"]),
@@ -255,16 +276,16 @@ impl Cloud {
                     gone_at: None,
                 };
                 self.state.groups.insert(key, group);
-                Ok(Told::json(if is_new { 201 } else { 200 }, &body))
+                Ok(CloudResponse::json(if is_new { 201 } else { 200 }, &body))
             }
             "DELETE" => {
                 self.group_of(name)?;
-                let done = self.after(ask.now, GROUP_DELETION);
+                let done = self.after(request.now, GROUP_DELETION);
                 if let Some(group) = self.state.groups.get_mut(&key) {
                     group.gone_at.get_or_insert(done);
                 }
-                let address = self.begin(ask, "Microsoft.Resources", done);
-                Ok(Told::text(202, "")
+                let address = self.begin(request, "Microsoft.Resources", done);
+                Ok(CloudResponse::text(202, "")
                     .header("location", address)
                     .header("retry-after", "0"))
             }
@@ -272,7 +293,7 @@ impl Cloud {
         }
     }
 
-    pub(super) fn group_of(&self, name: &str) -> Result<&Group, Told> {
+    pub(super) fn group_of(&self, name: &str) -> Result<&Group, CloudResponse> {
         self.state.groups.get(&name.to_lowercase()).ok_or_else(|| {
             let words = format!("Resource group '{name}' could not be found.");
             arm_error(404, "ResourceGroupNotFound", &words)
@@ -317,7 +338,7 @@ pub(super) fn group_path(group: &str) -> String {
 
 /// # Errors
 /// Azure has no groups of such a name.
-fn check_group_name(name: &str) -> Result<(), Told> {
+fn check_group_name(name: &str) -> Result<(), CloudResponse> {
     let is_plain = |it: char| it.is_alphanumeric() || "-._()".contains(it);
     let is_sound = name.chars().all(is_plain) && !name.ends_with('.') && name.chars().count() <= 90;
     match is_sound {
@@ -337,7 +358,7 @@ pub(super) fn is_groups(word: &str) -> bool {
 }
 
 /// Another change is under way, as recorded.
-pub(super) fn busy() -> Told {
+pub(super) fn busy() -> CloudResponse {
     arm_error(
         409,
         "RequestConflict",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{set, text};
-use super::{Cloud, Fault, Told, not_found, regions};
+use super::{Cloud, CloudResponse, Fault, not_found, regions};
 
 const MODELS: &str = include_str!("data/models.json");
 const MACHINES: &str = include_str!("data/machines.json");
@@ -95,7 +95,7 @@ impl Cloud {
     }
 
     /// Quotas of cores and kinds of machines.
-    pub(super) fn compute(&self, rest: &[&str]) -> Result<Told, Told> {
+    pub(super) fn compute(&self, rest: &[&str]) -> Result<CloudResponse, CloudResponse> {
         match rest {
             ["locations", region, "usages"] => {
                 regions::asked(region, "locations/usages")?;
@@ -109,12 +109,12 @@ impl Cloud {
                     json!({"limit": limit, "unit": "Count", "currentValue": used,
                         "name": {"value": name, "localizedValue": words}})
                 };
-                Ok(Told::list(vec![
+                Ok(CloudResponse::list(vec![
                     usage("cores", "Total Regional vCPUs"),
                     usage("standardDDSv5Family", "Standard DDSv5 Family vCPUs"),
                 ]))
             }
-            ["skus"] => Ok(Told::text(200, MACHINES)),
+            ["skus"] => Ok(CloudResponse::text(200, MACHINES)),
             _ => Err(not_found()),
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{set, text};
 use super::state::{Cluster, Phase};
-use super::{Ask, Cloud, Fault, Told, USER, databricks_error};
+use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error};
 
 const RUNTIMES: &str = include_str!("data/spark_versions.json");
 const MACHINES: &str = include_str!("data/node_types.json");
@@ -22,7 +22,7 @@ impl Cluster {
         self.phase == Phase::Starting
     }
 
-    fn note(&mut self, now: u64, kind: &str, reason: Option<&Value>) {
+    fn add_event(&mut self, now: u64, kind: &str, reason: Option<&Value>) {
         let mut event = json!({"timestamp": now, "type": kind});
         if let Some(reason) = reason {
             set(&mut event, &["details", "reason"], reason.clone());
@@ -32,13 +32,13 @@ impl Cluster {
     }
 
     fn end(&mut self, now: u64, at: u64, reason: &Value) {
-        self.note(now, "TERMINATING", Some(reason));
+        self.add_event(now, "TERMINATING", Some(reason));
         self.phase = Phase::Ending;
         self.at = at;
         self.reason = Some(reason.clone());
     }
 
-    fn told(&self, id: &str, now: u64) -> Value {
+    fn to_json(&self, id: &str, now: u64) -> Value {
         let is_over = self.at <= now;
         let state = match (self.phase, is_over) {
             (Phase::Starting, false) => "PENDING",
@@ -62,32 +62,32 @@ impl Cluster {
 impl Cloud {
     pub(super) fn clusters(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         workspace: &str,
         rest: &str,
-    ) -> Result<Told, Told> {
-        match (ask.method, rest) {
-            ("GET", "clusters/spark-versions") => Ok(Told::ok(&self.runtimes())),
-            ("GET", "clusters/list-node-types") => Ok(Told::text(200, MACHINES)),
+    ) -> Result<CloudResponse, CloudResponse> {
+        match (request.method, rest) {
+            ("GET", "clusters/spark-versions") => Ok(CloudResponse::ok(&self.runtimes())),
+            ("GET", "clusters/list-node-types") => Ok(CloudResponse::text(200, MACHINES)),
             ("GET", "clusters/list") => {
-                self.end_idle(ask.now);
+                self.end_idle(request.now);
                 let all = self.state.clusters.iter();
                 let here = all.filter(|(_, cluster)| cluster.workspace == workspace);
-                let told: Vec<Value> = here.map(|(id, it)| it.told(id, ask.now)).collect();
-                Ok(Told::ok(&json!({"clusters": told})))
+                let told: Vec<Value> = here.map(|(id, it)| it.to_json(id, request.now)).collect();
+                Ok(CloudResponse::ok(&json!({"clusters": told})))
             }
             ("GET", "clusters/get") => {
-                self.end_idle(ask.now);
-                let id = ask.query("cluster_id");
+                self.end_idle(request.now);
+                let id = request.query("cluster_id");
                 let cluster = self.known_cluster(id, workspace)?;
-                Ok(Told::ok(&cluster.told(id, ask.now)))
+                Ok(CloudResponse::ok(&cluster.to_json(id, request.now)))
             }
-            ("POST", "clusters/create") => self.make_cluster(ask, workspace),
+            ("POST", "clusters/create") => self.make_cluster(request, workspace),
             ("POST", rest) => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let id = text(&body, &["cluster_id"]);
                 self.known_cluster(id, workspace)?;
-                self.turn(ask, id, rest)
+                self.turn(request, id, rest)
             }
             _ => Err(databricks_error(
                 404,
@@ -123,7 +123,11 @@ impl Cloud {
         listed
     }
 
-    pub(super) fn known_cluster(&self, id: &str, workspace: &str) -> Result<&Cluster, Told> {
+    pub(super) fn known_cluster(
+        &self,
+        id: &str,
+        workspace: &str,
+    ) -> Result<&Cluster, CloudResponse> {
         let found = self.state.clusters.get(id);
         found
             .filter(|cluster| cluster.workspace == workspace)
@@ -133,8 +137,12 @@ impl Cloud {
             })
     }
 
-    fn make_cluster(&mut self, ask: &Ask<'_>, workspace: &str) -> Result<Told, Told> {
-        let body = ask.json()?;
+    fn make_cluster(
+        &mut self,
+        request: &CloudRequest<'_>,
+        workspace: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
+        let body = request.json()?;
         if self.has(Fault::OldForm) && body.get("kind").is_some() {
             let words = "Could not parse request object: unknown field is_single_node";
             return Err(databricks_error(400, "INVALID_PARAMETER_VALUE", words));
@@ -147,15 +155,15 @@ impl Cloud {
             workspace: workspace.to_owned(),
             body,
             phase: Phase::Starting,
-            at: self.after(ask.now, START),
+            at: self.after(request.now, START),
             reason: None,
             events: Vec::new(),
             libraries: Vec::new(),
         };
-        cluster.note(ask.now, "CREATING", None);
-        self.check_cores(&mut cluster, ask.now);
+        cluster.add_event(request.now, "CREATING", None);
+        self.check_cores(&mut cluster, request.now);
         self.state.clusters.insert(id.clone(), cluster);
-        Ok(Told::ok(&json!({"cluster_id": id})))
+        Ok(CloudResponse::ok(&json!({"cluster_id": id})))
     }
 
     /// Without cores, a cluster fails while it starts, and not when it is made.
@@ -170,11 +178,16 @@ impl Cloud {
         }
     }
 
-    fn turn(&mut self, ask: &Ask<'_>, id: &str, verb: &str) -> Result<Told, Told> {
-        let (starts, ends) = (self.after(ask.now, START), self.after(ask.now, END));
+    fn turn(
+        &mut self,
+        request: &CloudRequest<'_>,
+        id: &str,
+        verb: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
+        let (starts, ends) = (self.after(request.now, START), self.after(request.now, END));
         if verb == "clusters/permanent-delete" {
             self.state.clusters.remove(id);
-            return Ok(Told::ok(&json!({})));
+            return Ok(CloudResponse::ok(&json!({})));
         }
         let Some(mut cluster) = self.state.clusters.get(id).cloned() else {
             return Err(databricks_error(
@@ -192,16 +205,16 @@ impl Cloud {
                 cluster.phase = Phase::Starting;
                 cluster.at = starts;
                 cluster.libraries.clear();
-                cluster.note(ask.now, "STARTING", None);
-                self.check_cores(&mut cluster, ask.now);
+                cluster.add_event(request.now, "STARTING", None);
+                self.check_cores(&mut cluster, request.now);
             }
             "clusters/delete" if cluster.is_up() => {
                 let reason = json!({"code": "USER_REQUEST", "type": "SUCCESS",
                     "parameters": {"username": USER}});
-                cluster.end(ask.now, ends, &reason);
+                cluster.end(request.now, ends, &reason);
             }
             "clusters/delete" => {}
-            "clusters/events" => return Ok(Told::ok(&json!({"events": cluster.events}))),
+            "clusters/events" => return Ok(CloudResponse::ok(&json!({"events": cluster.events}))),
             _ => {
                 return Err(databricks_error(
                     404,
@@ -211,7 +224,7 @@ impl Cloud {
             }
         }
         self.state.clusters.insert(id.to_owned(), cluster);
-        Ok(Told::ok(&json!({})))
+        Ok(CloudResponse::ok(&json!({})))
     }
 
     /// Ends the clusters that have been idle for too long.
@@ -230,13 +243,17 @@ impl Cloud {
         }
     }
 
-    pub(super) fn libraries(&mut self, ask: &Ask<'_>, rest: &str) -> Result<Told, Told> {
+    pub(super) fn libraries(
+        &mut self,
+        request: &CloudRequest<'_>,
+        rest: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
         let missing = || databricks_error(400, "INVALID_PARAMETER_VALUE", "Cluster does not exist");
         let fails = self.has(Fault::LibraryFails);
-        match (ask.method, rest) {
+        match (request.method, rest) {
             ("POST", "libraries/install") => {
-                let body = ask.json()?;
-                let done = self.after(ask.now, PACKAGE);
+                let body = request.json()?;
+                let done = self.after(request.now, PACKAGE);
                 let id = text(&body, &["cluster_id"]);
                 let cluster = self.state.clusters.get_mut(id).ok_or_else(missing)?;
                 let wanted = body.get("libraries").and_then(Value::as_array);
@@ -246,13 +263,13 @@ impl Cloud {
                         cluster.libraries.push((package, done));
                     }
                 }
-                Ok(Told::ok(&json!({})))
+                Ok(CloudResponse::ok(&json!({})))
             }
             ("GET", "libraries/cluster-status") => {
-                let id = ask.query("cluster_id");
+                let id = request.query("cluster_id");
                 let cluster = self.state.clusters.get(id).ok_or_else(missing)?;
                 let told = cluster.libraries.iter().map(|(package, at)| {
-                    let status = match (*at <= ask.now, fails) {
+                    let status = match (*at <= request.now, fails) {
                         (false, _) => "INSTALLING",
                         (true, false) => "INSTALLED",
                         (true, true) => "FAILED",
@@ -263,7 +280,7 @@ impl Cloud {
                         "messages": messages})
                 });
                 let told: Vec<Value> = told.collect();
-                Ok(Told::ok(
+                Ok(CloudResponse::ok(
                     &json!({"cluster_id": id, "library_statuses": told}),
                 ))
             }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fields::text;
 use super::state::Run;
-use super::{Ask, Cloud, Fault, Told, USER, databricks_error};
+use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error};
 
 /// The number of the first run. Its task has the next one, and so on.
 const FIRST_RUN: u64 = 7;
@@ -17,48 +17,51 @@ const RUN: u64 = 60;
 const ENDPOINT: u64 = 60;
 
 impl Cloud {
-    pub(super) fn databricks(&mut self, ask: &Ask<'_>) -> Result<Told, Told> {
-        if !self.knows(ask.bearer) {
+    pub(super) fn databricks(
+        &mut self,
+        request: &CloudRequest<'_>,
+    ) -> Result<CloudResponse, CloudResponse> {
+        if !self.knows(request.bearer) {
             return Err(databricks_error(
                 403,
                 "PERMISSION_DENIED",
                 "Invalid access token.",
             ));
         }
-        if self.has(Fault::NotAMember) && ask.workspace.is_none() {
+        if self.has(Fault::NotAMember) && request.workspace.is_none() {
             let words = "User is not a member of this workspace.";
             return Err(databricks_error(403, "PERMISSION_DENIED", words));
         }
-        let workspace = self.asked_workspace(ask)?;
-        let path = ask.path().to_owned();
+        let workspace = self.asked_workspace(request)?;
+        let path = request.path().to_owned();
         let rest = path.trim_start_matches("/api/");
         let (_, rest) = rest.split_once('/').unwrap_or_default();
-        match (ask.method, rest) {
-            ("GET", "preview/scim/v2/Me") => Ok(Told::ok(&json!({"userName": USER}))),
-            (_, rest) if rest.starts_with("clusters/") => self.clusters(ask, &workspace, rest),
-            (_, rest) if rest.starts_with("libraries/") => self.libraries(ask, rest),
-            (_, rest) if rest.starts_with("jobs/runs/") => self.runs(ask, &workspace, rest),
+        match (request.method, rest) {
+            ("GET", "preview/scim/v2/Me") => Ok(CloudResponse::ok(&json!({"userName": USER}))),
+            (_, rest) if rest.starts_with("clusters/") => self.clusters(request, &workspace, rest),
+            (_, rest) if rest.starts_with("libraries/") => self.libraries(request, rest),
+            (_, rest) if rest.starts_with("jobs/runs/") => self.runs(request, &workspace, rest),
             // Nobody makes jobs here, only runs.
-            ("GET", "jobs/list") => Ok(Told::ok(&json!({"has_more": false}))),
-            ("GET", "workspace/list") => self.folder(ask, &workspace),
-            ("POST", "workspace/mkdirs") => ask.json().map(|_| Told::ok(&json!({}))),
+            ("GET", "jobs/list") => Ok(CloudResponse::ok(&json!({"has_more": false}))),
+            ("GET", "workspace/list") => self.folder(request, &workspace),
+            ("POST", "workspace/mkdirs") => request.json().map(|_| CloudResponse::ok(&json!({}))),
             ("POST", "workspace/import") => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let length = text(&body, &["content"]).len() as u64;
                 let key = format!("{workspace} {}", text(&body, &["path"]));
                 self.state.files.insert(key, length);
-                Ok(Told::ok(&json!({})))
+                Ok(CloudResponse::ok(&json!({})))
             }
             ("PUT", rest) if rest.starts_with("fs/files/") => {
                 let key = format!("{workspace} {}", rest.trim_start_matches("fs/files"));
-                self.state.files.insert(key, ask.body.len() as u64);
-                Ok(Told::text(204, ""))
+                self.state.files.insert(key, request.body.len() as u64);
+                Ok(CloudResponse::text(204, ""))
             }
             ("POST", "secrets/scopes/create" | "secrets/put") => {
-                ask.json().map(|_| Told::ok(&json!({})))
+                request.json().map(|_| CloudResponse::ok(&json!({})))
             }
             (_, rest) if rest.starts_with("serving-endpoints") => self.serving(
-                ask,
+                request,
                 &workspace,
                 rest.trim_start_matches("serving-endpoints"),
             ),
@@ -72,14 +75,14 @@ impl Cloud {
 
     /// The workspace that a header names, or else the only one. All have one address here, whereas in
     /// Azure each has its own.
-    fn asked_workspace(&self, ask: &Ask<'_>) -> Result<String, Told> {
+    fn asked_workspace(&self, request: &CloudRequest<'_>) -> Result<String, CloudResponse> {
         let workspaces = self
             .state
             .things
             .iter()
             .filter(|(path, _)| path.contains("/workspaces/"));
         let mut paths = workspaces.map(|(path, _)| path);
-        let Some(named) = ask.workspace else {
+        let Some(named) = request.workspace else {
             return match (paths.next(), paths.next()) {
                 (Some(only), None) => Ok(only.clone()),
                 _ => Ok(String::new()),
@@ -87,7 +90,7 @@ impl Cloud {
         };
         let named = named.to_lowercase();
         match self.state.things.get(&named) {
-            Some(thing) if thing.ready_at <= ask.now && thing.gone_at.is_none() => Ok(named),
+            Some(thing) if thing.ready_at <= request.now && thing.gone_at.is_none() => Ok(named),
             Some(_) => Err(databricks_error(
                 503,
                 "TEMPORARILY_UNAVAILABLE",
@@ -102,8 +105,15 @@ impl Cloud {
     }
 
     /// What is in a folder of notebooks: those that were imported, and the folders that they are in.
-    fn folder(&self, ask: &Ask<'_>, workspace: &str) -> Result<Told, Told> {
-        let path = ask.query("path").replace("%2F", "/").replace("%40", "@");
+    fn folder(
+        &self,
+        request: &CloudRequest<'_>,
+        workspace: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
+        let path = request
+            .query("path")
+            .replace("%2F", "/")
+            .replace("%40", "@");
         let folder = format!("{}/", path.trim_end_matches('/'));
         let start = format!("{workspace} {folder}");
         let mut objects = BTreeMap::new();
@@ -131,13 +141,18 @@ impl Cloud {
         let objects: Vec<Value> = objects
             .map(|(path, kind)| json!({"path": path, "object_type": kind}))
             .collect();
-        Ok(Told::ok(&json!({"objects": objects})))
+        Ok(CloudResponse::ok(&json!({"objects": objects})))
     }
 
-    fn runs(&mut self, ask: &Ask<'_>, workspace: &str, rest: &str) -> Result<Told, Told> {
-        match (ask.method, rest) {
+    fn runs(
+        &mut self,
+        request: &CloudRequest<'_>,
+        workspace: &str,
+        rest: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
+        match (request.method, rest) {
             ("POST", "jobs/runs/submit") => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let task = body.get("tasks").and_then(|tasks| tasks.get(0));
                 let task = task.ok_or_else(|| {
                     databricks_error(
@@ -154,7 +169,7 @@ impl Cloud {
                     .keys()
                     .next_back()
                     .map_or(FIRST_RUN, |last| last + 2);
-                let ends_at = self.after(ask.now, RUN);
+                let ends_at = self.after(request.now, RUN);
                 self.state.runs.insert(
                     id,
                     Run {
@@ -163,12 +178,12 @@ impl Cloud {
                         is_cancelled: false,
                     },
                 );
-                Ok(Told::ok(&json!({"run_id": id})))
+                Ok(CloudResponse::ok(&json!({"run_id": id})))
             }
             ("GET", "jobs/runs/get") => {
-                let id = number(ask.query("run_id"));
+                let id = number(request.query("run_id"));
                 let run = self.run(id)?;
-                let state = match (run.is_cancelled, run.ends_at <= ask.now) {
+                let state = match (run.is_cancelled, run.ends_at <= request.now) {
                     (true, _) => {
                         json!({"life_cycle_state": "TERMINATED", "result_state": "CANCELED",
                         "state_message": "Run cancelled."})
@@ -181,30 +196,30 @@ impl Cloud {
                         json!({"life_cycle_state": "RUNNING", "state_message": "In run"})
                     }
                 };
-                Ok(Told::ok(
-                    &json!({"run_id": id, "run_page_url": format!("{}/#job/run/{id}", ask.origin),
+                Ok(CloudResponse::ok(
+                    &json!({"run_id": id, "run_page_url": format!("{}/#job/run/{id}", request.origin),
                     "tasks": [{"run_id": id + 1, "task_key": "notebook"}], "state": state}),
                 ))
             }
             ("GET", "jobs/runs/get-output") => {
-                let run = self.run(number(ask.query("run_id")).saturating_sub(1))?;
+                let run = self.run(number(request.query("run_id")).saturating_sub(1))?;
                 let words = format!("practice: {} was not run, and no cell of it", run.path);
-                Ok(Told::ok(
+                Ok(CloudResponse::ok(
                     &json!({"notebook_output": {"result": words, "truncated": false}}),
                 ))
             }
             ("POST", "jobs/runs/cancel") => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let id = body
                     .get("run_id")
                     .and_then(Value::as_u64)
                     .unwrap_or_default();
                 self.run(id)?;
                 let run = self.state.runs.get_mut(&id);
-                if let Some(run) = run.filter(|run| run.ends_at > ask.now) {
+                if let Some(run) = run.filter(|run| run.ends_at > request.now) {
                     run.is_cancelled = true;
                 }
-                Ok(Told::ok(&json!({})))
+                Ok(CloudResponse::ok(&json!({})))
             }
             _ => Err(databricks_error(
                 404,
@@ -214,7 +229,7 @@ impl Cloud {
         }
     }
 
-    fn run(&self, id: u64) -> Result<&Run, Told> {
+    fn run(&self, id: u64) -> Result<&Run, CloudResponse> {
         self.state.runs.get(&id).ok_or_else(|| {
             databricks_error(
                 400,
@@ -224,32 +239,37 @@ impl Cloud {
         })
     }
 
-    fn serving(&mut self, ask: &Ask<'_>, workspace: &str, rest: &str) -> Result<Told, Told> {
+    fn serving(
+        &mut self,
+        request: &CloudRequest<'_>,
+        workspace: &str,
+        rest: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
         let key = |name: &str| format!("{workspace} {name}");
-        match (ask.method, rest.trim_start_matches('/')) {
+        match (request.method, rest.trim_start_matches('/')) {
             ("GET", "") => {
                 let start = key("");
                 let names = self.state.endpoints.keys();
                 let names = names.filter_map(|name| name.strip_prefix(&start));
                 let endpoints: Vec<Value> = names.map(|name| json!({"name": name})).collect();
-                Ok(Told::ok(&json!({"endpoints": endpoints})))
+                Ok(CloudResponse::ok(&json!({"endpoints": endpoints})))
             }
             ("POST", "") => {
-                let body = ask.json()?;
+                let body = request.json()?;
                 let name = text(&body, &["name"]).to_owned();
-                let ready_at = self.after(ask.now, ENDPOINT);
+                let ready_at = self.after(request.now, ENDPOINT);
                 self.state.endpoints.entry(key(&name)).or_insert(ready_at);
-                Ok(Told::ok(&json!({"name": name})))
+                Ok(CloudResponse::ok(&json!({"name": name})))
             }
             ("GET", name) => match self.state.endpoints.get(&key(name)) {
-                Some(at) if *at <= ask.now => Ok(Told::ok(&json!({"name": name,
+                Some(at) if *at <= request.now => Ok(CloudResponse::ok(&json!({"name": name,
                     "state": {"ready": "READY", "config_update": "NOT_UPDATING"}}))),
-                Some(_) => Ok(Told::ok(&json!({"name": name,
+                Some(_) => Ok(CloudResponse::ok(&json!({"name": name,
                     "state": {"ready": "NOT_READY", "config_update": "IN_PROGRESS"}}))),
                 None => Err(no_endpoint()),
             },
             ("DELETE", name) => match self.state.endpoints.remove(&key(name)) {
-                Some(_) => Ok(Told::ok(&json!({}))),
+                Some(_) => Ok(CloudResponse::ok(&json!({}))),
                 None => Err(no_endpoint()),
             },
             _ => Err(no_endpoint()),
@@ -257,7 +277,7 @@ impl Cloud {
     }
 }
 
-fn no_endpoint() -> Told {
+fn no_endpoint() -> CloudResponse {
     databricks_error(404, "RESOURCE_DOES_NOT_EXIST", "Endpoint does not exist.")
 }
 

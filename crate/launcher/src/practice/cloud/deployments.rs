@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::azure::busy;
 use super::fields::{set, text};
 use super::state::Thing;
-use super::{Ask, Cloud, Fault, Told, arm_error, not_found};
+use super::{Cloud, CloudRequest, CloudResponse, Fault, arm_error, not_found};
 
 /// How long it takes to make a deployment, in seconds.
 const CREATION: u64 = 1;
@@ -22,33 +22,35 @@ pub(crate) struct Served {
 impl Cloud {
     pub(super) fn deployments(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         account: &str,
         rest: &[&str],
-    ) -> Result<Told, Told> {
+    ) -> Result<CloudResponse, CloudResponse> {
         self.state.things.get(account).ok_or_else(not_found)?;
         let prefix = format!("{account}/deployments/");
-        match (ask.method, rest) {
+        match (request.method, rest) {
             ("GET", []) => {
                 let things = self.state.things.iter();
                 let inside = things.filter(|(path, _)| path.starts_with(&prefix));
-                Ok(Told::list(
-                    inside.map(|(_, thing)| thing.told(ask.now)).collect(),
+                Ok(CloudResponse::list(
+                    inside
+                        .map(|(_, thing)| thing.to_json(request.now))
+                        .collect(),
                 ))
             }
             ("GET", [name]) => {
                 let path = format!("{prefix}{}", name.to_lowercase());
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&thing.told(ask.now)))
+                Ok(CloudResponse::ok(&thing.to_json(request.now)))
             }
             ("PUT", [name]) => {
                 let path = format!("{prefix}{}", name.to_lowercase());
-                self.make_deployment(ask, account, name, path)
+                self.make_deployment(request, account, name, path)
             }
             ("DELETE", [name]) => {
                 let path = format!("{prefix}{}", name.to_lowercase());
                 let is_there = self.state.things.remove(&path).is_some();
-                Ok(Told::text(if is_there { 200 } else { 204 }, ""))
+                Ok(CloudResponse::text(if is_there { 200 } else { 204 }, ""))
             }
             _ => Err(not_found()),
         }
@@ -56,14 +58,14 @@ impl Cloud {
 
     fn make_deployment(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         account: &str,
         name: &str,
         path: String,
-    ) -> Result<Told, Told> {
-        let mut body = ask.json()?;
+    ) -> Result<CloudResponse, CloudResponse> {
+        let mut body = request.json()?;
         let owner = self.state.things.get(account).ok_or_else(not_found)?;
-        if owner.ready_at > ask.now {
+        if owner.ready_at > request.now {
             return Err(busy());
         }
         let (id, region) = (
@@ -85,13 +87,13 @@ impl Cloud {
                 {"key": "token", "renewalPeriod": 60, "count": capacity.saturating_mul(1000)},
             ]),
         );
-        let ready_at = self.after(ask.now, CREATION);
+        let ready_at = self.after(request.now, CREATION);
         let id = format!("{id}/deployments/{name}");
         let kind = "Microsoft.CognitiveServices/accounts/deployments";
         let thing = Thing::new(body, &id, name, kind, ready_at);
-        let answer = thing.told(ask.now);
+        let answer = thing.to_json(request.now);
         self.state.things.insert(path, thing);
-        Ok(Told::json(if is_new { 201 } else { 200 }, &answer))
+        Ok(CloudResponse::json(if is_new { 201 } else { 200 }, &answer))
     }
 
     /// Refuses in the words of recorded refusals.
@@ -101,7 +103,7 @@ impl Cloud {
         path: &str,
         region: &str,
         capacity: u64,
-    ) -> Result<(), Told> {
+    ) -> Result<(), CloudResponse> {
         let (name, version) = (
             text(body, &["properties", "model", "name"]),
             text(body, &["properties", "model", "version"]),

@@ -2,15 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::accounts::account_told;
+use super::accounts::account_json;
 use super::azure::{group_path, is_groups};
 use super::state::Thing;
-use super::workspaces::workspace_told;
-use super::{Ask, Cloud, SUBSCRIPTION, Told, regions};
+use super::workspaces::workspace_json;
+use super::{Cloud, CloudRequest, CloudResponse, SUBSCRIPTION, regions};
 
 impl Cloud {
     /// The items, if this path below the subscription is that of a list.
-    pub(super) fn list(&self, ask: &Ask<'_>, path: &[&str]) -> Result<Option<Vec<Value>>, Told> {
+    pub(super) fn list(
+        &self,
+        request: &CloudRequest<'_>,
+        path: &[&str],
+    ) -> Result<Option<Vec<Value>>, CloudResponse> {
         let (group, path) = match path {
             [word, group, rest @ ..] if is_groups(word) && !rest.is_empty() => (Some(*group), rest),
             path => (None, path),
@@ -20,7 +24,7 @@ impl Cloud {
             ["locations"] => regions::listed(),
             ["providers"] => {
                 let names = self.state.providers.keys();
-                names.map(|name| self.provider(name, ask.now)).collect()
+                names.map(|name| self.provider(name, request.now)).collect()
             }
             [word] if is_groups(word) => {
                 let groups = self.state.groups.values();
@@ -28,10 +32,12 @@ impl Cloud {
             }
             ["resources"] => self.resources(&place),
             ["providers", "Microsoft.CognitiveServices", "accounts"] => {
-                self.things(&place, "/accounts/", |thing| account_told(thing, ask))
+                self.things(&place, "/accounts/", |thing| account_json(thing, request))
             }
             ["providers", "Microsoft.Databricks", "workspaces"] => {
-                self.things(&place, "/workspaces/", |thing| workspace_told(thing, ask))
+                self.things(&place, "/workspaces/", |thing| {
+                    workspace_json(thing, request)
+                })
             }
             _ => return Ok(None),
         };

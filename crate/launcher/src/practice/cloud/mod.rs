@@ -38,7 +38,7 @@ pub(crate) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 const USER: &str = "me@example.org";
 
 /// A request.
-pub(crate) struct Ask<'a> {
+pub(crate) struct CloudRequest<'a> {
     pub(crate) method: &'a str,
     /// Path and query.
     pub(crate) target: &'a str,
@@ -52,7 +52,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) now: u64,
 }
 
-impl Ask<'_> {
+impl CloudRequest<'_> {
     fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl Ask<'_> {
     }
 
     /// The body, which is an object.
-    fn json(&self) -> Result<Value, Told> {
+    fn json(&self) -> Result<Value, CloudResponse> {
         let read: Option<Value> = serde_json::from_slice(self.body).ok();
         read.filter(Value::is_object).ok_or_else(|| {
             let words = "The request content was invalid and could not be deserialized.";
@@ -80,13 +80,13 @@ impl Ask<'_> {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct CloudResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
 
-impl Told {
+impl CloudResponse {
     fn json(status: u16, body: &Value) -> Self {
         Self::text(status, body.to_string())
     }
@@ -114,19 +114,19 @@ impl Told {
 }
 
 /// An error of Azure Resource Manager.
-fn arm_error(status: u16, code: &str, message: &str) -> Told {
-    Told::json(
+fn arm_error(status: u16, code: &str, message: &str) -> CloudResponse {
+    CloudResponse::json(
         status,
         &json!({"error": {"code": code, "message": message}}),
     )
 }
 
 /// An error of a workspace.
-fn databricks_error(status: u16, code: &str, message: &str) -> Told {
-    Told::json(status, &json!({"error_code": code, "message": message}))
+fn databricks_error(status: u16, code: &str, message: &str) -> CloudResponse {
+    CloudResponse::json(status, &json!({"error_code": code, "message": message}))
 }
 
-fn not_found() -> Told {
+fn not_found() -> CloudResponse {
     arm_error(404, "ResourceNotFound", "The Resource was not found.")
 }
 
@@ -154,20 +154,20 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn answer(&mut self, ask: &Ask<'_>) -> Told {
-        let path = ask.path();
+    pub(crate) fn answer(&mut self, request: &CloudRequest<'_>) -> CloudResponse {
+        let path = request.path();
         self.asked = self.asked.wrapping_add(1);
         if path.ends_with("/oauth2/v2.0/token") {
-            return self.token(ask);
+            return self.token(request);
         }
         // The Databricks SDK asks there what kind of host this is, and takes a 404.
         if path.starts_with("/.well-known/") {
             return not_found();
         }
-        self.settle(ask.now);
+        self.settle(request.now);
         let answer = match path.starts_with("/api/") {
-            true => self.databricks(ask),
-            false => self.azure(ask),
+            true => self.databricks(request),
+            false => self.azure(request),
         };
         answer.unwrap_or_else(|told| told)
     }
@@ -181,22 +181,22 @@ impl Cloud {
         now.saturating_add(seconds.saturating_mul(self.minute) / 60)
     }
 
-    /// Whether this token may ask. One token is enough: the only user is the reader.
+    /// Whether this token may request. One token is enough: the only user is the reader.
     pub(crate) fn knows(&self, bearer: Option<&str>) -> bool {
         let identity = &self.state.identity;
         bearer.is_some_and(|it| it == identity.token || it == identity.workspace_token)
     }
 
     /// A token for the application of the practice cloud, as Microsoft's identity platform documents it.
-    fn token(&self, ask: &Ask<'_>) -> Told {
-        let form = String::from_utf8_lossy(ask.body);
+    fn token(&self, request: &CloudRequest<'_>) -> CloudResponse {
+        let form = String::from_utf8_lossy(request.body);
         let secret = format!("client_secret={}", self.state.identity.client_secret);
         match form.split('&').any(|pair| pair == secret) {
-            true => Told::ok(&json!({
+            true => CloudResponse::ok(&json!({
                 "token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599,
                 "access_token": self.state.identity.token,
             })),
-            false => Told::json(
+            false => CloudResponse::json(
                 401,
                 &json!({
                     "error": "invalid_client", "error_codes": [7_000_215],

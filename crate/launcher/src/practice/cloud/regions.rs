@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SUBSCRIPTION, Told, arm_error};
+use super::{CloudResponse, SUBSCRIPTION, arm_error};
 
 const REGIONS: [&str; 55] = [
     "australiacentral",
@@ -73,7 +73,7 @@ pub(super) fn listed() -> Vec<Value> {
 
 /// # Errors
 /// Azure has no such region; what is asked there is a list of this type.
-pub(super) fn asked(region: &str, kind: &str) -> Result<(), Told> {
+pub(super) fn asked(region: &str, kind: &str) -> Result<(), CloudResponse> {
     refuse_unknown(region, || {
         let words = format!(
             "No registered resource provider found for location '{region}' for type '{kind}'."
@@ -84,7 +84,7 @@ pub(super) fn asked(region: &str, kind: &str) -> Result<(), Told> {
 
 /// # Errors
 /// Azure has no such region; what would be made there is of this type.
-pub(super) fn made_in(region: &str, kind: &str) -> Result<(), Told> {
+pub(super) fn made_in(region: &str, kind: &str) -> Result<(), CloudResponse> {
     refuse_unknown(region, || {
         let regions = REGIONS.join(",");
         let (code, what) = match kind {
@@ -105,7 +105,10 @@ pub(super) fn made_in(region: &str, kind: &str) -> Result<(), Told> {
     })
 }
 
-fn refuse_unknown(region: &str, refusal: impl FnOnce() -> Told) -> Result<(), Told> {
+fn refuse_unknown(
+    region: &str,
+    refusal: impl FnOnce() -> CloudResponse,
+) -> Result<(), CloudResponse> {
     // `Sweden Central` means the same.
     let name = region.replace(' ', "").to_ascii_lowercase();
     match REGIONS.contains(&name.as_str()) {

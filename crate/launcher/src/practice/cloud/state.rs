@@ -29,7 +29,7 @@ pub(crate) struct State {
     pub(super) runs: BTreeMap<u64, Run>,
 }
 
-/// Who may ask. None of this is good anywhere else.
+/// Who may request. None of this is good anywhere else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
@@ -108,7 +108,7 @@ impl Thing {
     }
 
     /// What is told of it now.
-    pub(super) fn told(&self, now: u64) -> Value {
+    pub(super) fn to_json(&self, now: u64) -> Value {
         let state = match (self.gone_at, self.ready_at <= now) {
             (Some(_), _) => "Deleting",
             (None, true) => "Succeeded",

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::azure::{busy, group_path};
 use super::fields::{set, text};
 use super::state::{Group, Thing, set_creating};
-use super::{Ask, Cloud, Fault, SUBSCRIPTION, Told, arm_error, not_found, regions};
+use super::{
+    Cloud, CloudRequest, CloudResponse, Fault, SUBSCRIPTION, arm_error, not_found, regions,
+};
 
 const PROVIDER: &str = "Microsoft.Databricks";
 
@@ -16,31 +18,31 @@ const DELETION: u64 = 120;
 impl Cloud {
     pub(super) fn workspace(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         group: &str,
         name: &str,
-    ) -> Result<Told, Told> {
+    ) -> Result<CloudResponse, CloudResponse> {
         self.group_of(group)?;
         let path = format!(
             "{}providers/microsoft.databricks/workspaces/{}",
             group_path(group),
             name.to_lowercase()
         );
-        match ask.method {
+        match request.method {
             "GET" => {
                 let thing = self.state.things.get(&path).ok_or_else(not_found)?;
-                Ok(Told::ok(&workspace_told(thing, ask)))
+                Ok(CloudResponse::ok(&workspace_json(thing, request)))
             }
-            "PUT" => self.make_workspace(ask, group, name, path),
+            "PUT" => self.make_workspace(request, group, name, path),
             "DELETE" => {
-                let done = self.after(ask.now, DELETION);
+                let done = self.after(request.now, DELETION);
                 match self.state.things.get_mut(&path) {
-                    None => return Ok(Told::text(204, "")),
-                    Some(thing) if thing.ready_at > ask.now => return Err(busy()),
+                    None => return Ok(CloudResponse::text(204, "")),
+                    Some(thing) if thing.ready_at > request.now => return Err(busy()),
                     Some(thing) => thing.gone_at.get_or_insert(done),
                 };
-                let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), done);
-                Ok(Told::text(202, "")
+                let address = self.begin(request, &format!("{PROVIDER}/locations/any"), done);
+                Ok(CloudResponse::text(202, "")
                     .header("azure-asyncoperation", address)
                     .header("retry-after", "0"))
             }
@@ -50,20 +52,20 @@ impl Cloud {
 
     fn make_workspace(
         &mut self,
-        ask: &Ask<'_>,
+        request: &CloudRequest<'_>,
         group: &str,
         name: &str,
         path: String,
-    ) -> Result<Told, Told> {
-        let body = ask.json()?;
-        self.needs(PROVIDER, ask.now)?;
+    ) -> Result<CloudResponse, CloudResponse> {
+        let body = request.json()?;
+        self.needs(PROVIDER, request.now)?;
         regions::made_in(
             text(&body, &["location"]),
             "Microsoft.Databricks/workspaces",
         )?;
         let old = self.state.things.get(&path);
         let is_new = old.is_none();
-        if old.is_some_and(|old| old.ready_at > ask.now || old.gone_at.is_some()) {
+        if old.is_some_and(|old| old.ready_at > request.now || old.gone_at.is_some()) {
             return Err(busy());
         }
         let id = format!(
@@ -78,20 +80,25 @@ impl Cloud {
         if is_new {
             self.make_managed_group(&managed, &id, &body)?;
         }
-        let ready_at = self.after(ask.now, CREATION);
+        let ready_at = self.after(request.now, CREATION);
         let kind = "Microsoft.Databricks/workspaces";
         let thing = Thing::new(body, &id, name, kind, ready_at);
-        let mut answer = workspace_told(&thing, ask);
+        let mut answer = workspace_json(&thing, request);
         set_creating(&mut answer);
         self.state.things.insert(path, thing);
-        let address = self.begin(ask, &format!("{PROVIDER}/locations/any"), ready_at);
-        Ok(Told::json(if is_new { 201 } else { 200 }, &answer)
+        let address = self.begin(request, &format!("{PROVIDER}/locations/any"), ready_at);
+        Ok(CloudResponse::json(if is_new { 201 } else { 200 }, &answer)
             .header("azure-asyncoperation", address)
             .header("retry-after", "0"))
     }
 
     /// The group for the workspace's own machines, which must not exist yet.
-    fn make_managed_group(&mut self, name: &str, owner: &str, body: &Value) -> Result<(), Told> {
+    fn make_managed_group(
+        &mut self,
+        name: &str,
+        owner: &str,
+        body: &Value,
+    ) -> Result<(), CloudResponse> {
         let key = name.to_lowercase();
         if self.state.groups.contains_key(&key) {
             let words = format!("The managed resource group '{name}' already exists.");
@@ -134,9 +141,9 @@ impl Cloud {
     }
 }
 
-pub(super) fn workspace_told(thing: &Thing, ask: &Ask<'_>) -> Value {
-    let mut body = thing.told(ask.now);
-    let address = ask.origin.trim_start_matches("http://");
+pub(super) fn workspace_json(thing: &Thing, request: &CloudRequest<'_>) -> Value {
+    let mut body = thing.to_json(request.now);
+    let address = request.origin.trim_start_matches("http://");
     set(&mut body, &["properties", "workspaceUrl"], json!(address));
     body
 }

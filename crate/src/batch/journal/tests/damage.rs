@@ -72,7 +72,7 @@ fn lines_in_the_middle_that_are_no_rows_are_told_and_left() {
     drop(journal);
     assert!(fs::read(&path).unwrap().starts_with(&before));
 
-    let rows: Vec<String> = read(&path)
+    let rows: Vec<String> = read_rows(&path)
         .unwrap()
         .map(|row| match row {
             Ok(row) => row.custom_id,
@@ -95,17 +95,16 @@ fn a_line_without_bounds_is_passed_over() {
     let mut file = fs::File::create(&path).unwrap();
     file.write_all(&format::write(&answered("a", "Yes")).unwrap())
         .unwrap();
-    file.write_all(&vec![b'x'; format::LONGEST_LINE + 5])
-        .unwrap();
+    file.write_all(&vec![b'x'; format::MAX_LINE + 5]).unwrap();
     file.write_all(b"\n").unwrap();
     file.write_all(&format::write(&answered("b", "No")).unwrap())
         .unwrap();
     let journal = open_journal(&path);
     assert_snapshot!(noted(&journal, &path), @"FOLDER/run.jsonl: line 2 is not a row and is left unchanged");
     assert_eq!(words(&journal, "b").as_deref(), Some("No"));
-    let error = read(&path).unwrap().find_map(Result::err).unwrap();
+    let error = read_rows(&path).unwrap().find_map(Result::err).unwrap();
     assert_snapshot!(told(&error, &path), @"FOLDER/run.jsonl has a line of more than 64 MB, line 2");
-    assert_eq!(read(&path).unwrap().filter(Result::is_ok).count(), 2);
+    assert_eq!(read_rows(&path).unwrap().filter(Result::is_ok).count(), 2);
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn a_place_that_cannot_hold_a_journal_is_told() {
         assert_snapshot!(refused(null), @"/dev/null is not a regular file");
     }
     let missing = folder.path().join("missing.jsonl");
-    let error = read(&missing).map(|_| ()).unwrap_err();
+    let error = read_rows(&missing).map(|_| ()).unwrap_err();
     assert_snapshot!(told(&error, &missing), @"FOLDER/missing.jsonl can't be read");
 }
 
@@ -224,7 +223,7 @@ proptest! {
         journal.append(&answered("last", "Yes")).unwrap();
         drop(journal);
 
-        let rows: Vec<_> = read(&path).unwrap().map(Result::unwrap).collect();
+        let rows: Vec<_> = read_rows(&path).unwrap().map(Result::unwrap).collect();
         prop_assert_eq!(rows.len(), left + 1);
         prop_assert_eq!(&rows.last().unwrap().custom_id, "last");
         let journal = open_journal(&path);

@@ -133,7 +133,7 @@ fn a_request_is_noted_once() {
     let text = fs::read_to_string(path.with_file_name("run.requests.jsonl")).unwrap();
     let requests: Vec<RequestLine> = text
         .lines()
-        .map(|line| format::read(line.as_bytes()).unwrap())
+        .map(|line| format::parse(line.as_bytes()).unwrap())
         .collect();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[1].body, body("B?"));
@@ -244,7 +244,7 @@ fn ten_megabytes_are_a_row_like_others() {
 fn a_row_of_more_megabytes_than_a_line_may_have_is_refused_and_costs_the_others_nothing() {
     let (_folder, path) = place_for_one();
     let journal = open_journal(&path);
-    let long = "x".repeat(format::LONGEST_LINE);
+    let long = "x".repeat(format::MAX_LINE);
     assert!(journal.append(&answered("a", &long)).is_err());
     journal.append(&answered("b", "short")).unwrap();
     assert!(journal.unwritten().is_empty());
@@ -289,7 +289,7 @@ fn rows_of_many_threads_stay_whole() {
     });
     drop(journal);
     let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
-    for row in read(&path).unwrap() {
+    for row in read_rows(&path).unwrap() {
         let row = row.unwrap();
         let (thread, number) = row.custom_id.split_once('-').unwrap();
         let number: usize = number.parse().unwrap();

@@ -108,7 +108,7 @@ fn a_run_that_is_killed_loses_nothing_that_was_appended() {
         assert!(holds(&path, &appended[before..]));
     }
     assert!(holds(&path, &appended));
-    let kept = read(&path).unwrap().filter(Result::is_ok).count();
+    let kept = read_rows(&path).unwrap().filter(Result::is_ok).count();
     assert!(appended.len() >= rounds && kept >= appended.len());
 }
 
@@ -131,7 +131,7 @@ fn rows_that_find_no_room_are_told_and_written_when_there_is_some() {
     let output = child("runs_out_of_room", &path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
-    let rows: Vec<_> = read(&path).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<_> = read_rows(&path).unwrap().map(Result::unwrap).collect();
     let names: Vec<&str> = rows.iter().map(|row| row.custom_id.as_str()).collect();
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
 }

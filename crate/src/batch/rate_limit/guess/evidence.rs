@@ -11,7 +11,7 @@ const ORDER: Duration = Duration::from_millis(10);
 const TOGETHER: u64 = 3;
 /// The number of outcomes that count as evidence; beyond it, all counts are halved, so that recent
 /// outcomes weigh more.
-const MOST_EVIDENCE: u64 = 16;
+const MAX_EVIDENCE: u64 = 16;
 /// This many later requests that are answered show that a rejection was unrelated.
 const PASSED: u64 = 3;
 /// The minimum ratio of answers to rejections if the rejections are unrelated.
@@ -28,9 +28,9 @@ const FIRST_SHARE: f64 = 0.03;
 /// The largest share of rejections that may be chance.
 const CHANCE: f64 = 0.12;
 /// The largest share of rejections that are called unrelated.
-const MOST_SHARE: f64 = 0.4;
+const MAX_SHARE: f64 = 0.4;
 /// The largest number of trial requests that have to be answered.
-const MOST_TRIALS: u64 = 2;
+const MAX_TRIALS: u64 = 2;
 
 /// What the outcomes of requests show.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Evidence {
         self.trials_answered += u64::from(shows_much);
         let needed = match is_sure {
             true => self.trials_needed,
-            false => MOST_TRIALS,
+            false => MAX_TRIALS,
         };
         let tried = shows_much && self.trials_answered >= needed;
         let passed = self.passed >= self.convincing
@@ -160,7 +160,7 @@ impl Evidence {
 
     /// Whether so many are refused that the rejections can't be called unrelated.
     pub(super) fn is_too_much(&self) -> bool {
-        self.share >= MOST_SHARE
+        self.share >= MAX_SHARE
     }
 
     /// Whether the rejections indicate a quota. Requests in flight count as possible answers, because
@@ -190,7 +190,7 @@ impl Evidence {
     }
 
     fn forget(&mut self) {
-        if self.passed + self.refused + self.beside > MOST_EVIDENCE {
+        if self.passed + self.refused + self.beside > MAX_EVIDENCE {
             for count in [&mut self.passed, &mut self.refused, &mut self.beside] {
                 *count /= 2;
             }
@@ -199,8 +199,8 @@ impl Evidence {
 
     /// The rejections were not unrelated after all: requires more evidence the next time.
     pub(super) fn distrust(&mut self) {
-        self.convincing = (self.convincing * 2).min(MOST_EVIDENCE / 2);
-        self.trials_needed = (self.trials_needed * 2).min(MOST_TRIALS);
+        self.convincing = (self.convincing * 2).min(MAX_EVIDENCE / 2);
+        self.trials_needed = (self.trials_needed * 2).min(MAX_TRIALS);
         self.trials_answered = 0;
     }
 

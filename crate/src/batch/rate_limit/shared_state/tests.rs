@@ -34,7 +34,7 @@ fn passed(shared_state: &SharedState, state: &mut State, asked: usize) -> usize 
     let mut go = 0;
     for _ in 0..asked {
         let verdict = loop {
-            if let Some(verdict) = shared_state.ask(state, NOW, Cost::default()).unwrap() {
+            if let Some(verdict) = shared_state.decide(state, NOW, Cost::default()).unwrap() {
                 break verdict;
             }
         };
@@ -77,7 +77,7 @@ fn a_wait_that_the_service_asked_for_is_everyones() {
     let shared_state = SharedState::open(&folder.0.join("quota"), "host", "gpt").unwrap();
     let mut refused = state();
     let Some(Decision::Go(charge)) = shared_state
-        .ask(&mut refused, NOW, Cost::default())
+        .decide(&mut refused, NOW, Cost::default())
         .unwrap()
     else {
         panic!("the first request goes");

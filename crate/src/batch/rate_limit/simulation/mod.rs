@@ -234,7 +234,7 @@ impl Simulation {
             while client.to_send > 0 && client.busy < self.concurrency {
                 let decision = match self.unpaced {
                     true => None,
-                    false => Some(client.state.ask(now, self.cost)),
+                    false => Some(client.state.decide(now, self.cost)),
                 };
                 match decision {
                     None | Some(Decision::Go(_)) => {

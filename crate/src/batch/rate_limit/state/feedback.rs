@@ -10,11 +10,11 @@ use crate::batch::rate_limit::limits::{MINUTE, Own, SECOND, TEN_SECONDS};
 use crate::batch::rate_limit::window::Used;
 use crate::openai::{RateLimits, Usage};
 
-const WIDEST_GUARD: Duration = Duration::from_millis(400);
+const MAX_GUARD: Duration = Duration::from_millis(400);
 /// The longest wait that a service may ask for; after that time, it is asked again.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Shorter waits may be rounded up: a request in the middle of one shows nothing.
-const SHORTEST_TRIED: Duration = Duration::from_millis(500);
+const MIN_TRIED: Duration = Duration::from_millis(500);
 /// The factor by which an unexpected rejection reduces the share of the quota that is used.
 const SLOWER: f64 = 0.6;
 const SLOWEST: f64 = 0.2;
@@ -119,7 +119,7 @@ impl State {
         let is_at_an_edge = is_unknown && self.is_at_an_edge(asked);
         if is_at_an_edge {
             self.guard = match is_first {
-                true => (self.guard * 2).min(WIDEST_GUARD),
+                true => (self.guard * 2).min(MAX_GUARD),
                 false => self.guard,
             };
         } else if is_unknown {
@@ -146,7 +146,7 @@ impl State {
             self.closed = Some(Closed { until, asked });
             self.guess.closed(until);
         }
-        let tells = wait >= SHORTEST_TRIED;
+        let tells = wait >= MIN_TRIED;
         let is_ambiguous = is_unknown && !is_first && self.guess.is_ambiguous();
         if is_ambiguous && tells && self.trial.is_none() {
             // A trial tells at once; else the next window would show the same.
@@ -167,12 +167,12 @@ impl State {
         }
     }
 
-    /// The wait that the service asks for, up to [`LONGEST_WAIT`]. One that is longer is noted.
+    /// The wait that the service asks for, up to [`MAX_WAIT`]. One that is longer is noted.
     fn cut(&mut self, asked: Duration) -> Duration {
-        if asked > LONGEST_WAIT {
+        if asked > MAX_WAIT {
             self.cut_wait = self.cut_wait.max(Some(asked));
         }
-        asked.min(LONGEST_WAIT)
+        asked.min(MAX_WAIT)
     }
 
     /// Handles the first rejection among requests that were in flight together.
@@ -195,7 +195,7 @@ impl State {
         }
         if !self.per_second && self.minute.used(now, self.guard).others == 0 {
             self.per_second = true;
-            self.guard = (self.guard * 2).min(WIDEST_GUARD);
+            self.guard = (self.guard * 2).min(MAX_GUARD);
         } else {
             self.share = (self.share * SLOWER).max(SLOWEST);
         }
@@ -209,7 +209,7 @@ impl State {
         self.guessed_window().is_some_and(is_long)
             && !self.guess.is_testing()
             && asked.is_some_and(|asked| asked <= SECOND)
-            && self.guard < WIDEST_GUARD
+            && self.guard < MAX_GUARD
     }
 
     /// Learns from a rejection about a quota that is not known.
@@ -301,7 +301,7 @@ impl State {
             let mean = tokens.window.own / minute.own.max(1);
             let in_flight = self.in_flight.saturating_mul(mean);
             self.token_watch
-                .note(now, left, rate_limits.reset_tokens, in_flight, tokens);
+                .observe(now, left, rate_limits.reset_tokens, in_flight, tokens);
         }
         let limit = match self.reported.period {
             Some(TEN_SECONDS) => whole.requests_in(TEN_SECONDS),
@@ -324,7 +324,7 @@ impl State {
             let in_flight = self.in_flight;
 
             self.request_watch
-                .note(now, left, rate_limits.reset_requests, in_flight, requests);
+                .observe(now, left, rate_limits.reset_requests, in_flight, requests);
         }
         let is_contested = self.is_contested(now);
         self.contested = self.contested.or(Some(now)).filter(|_| is_contested);
@@ -360,5 +360,5 @@ fn asked_wait(rate_limits: &RateLimits) -> Option<Duration> {
 /// 1, 2, 4, 8.. seconds.
 fn backoff(rejections_in_a_row: u32) -> Duration {
     let doubled = 1_u64 << rejections_in_a_row.saturating_sub(1).min(6);
-    Duration::from_secs(doubled).min(LONGEST_WAIT)
+    Duration::from_secs(doubled).min(MAX_WAIT)
 }

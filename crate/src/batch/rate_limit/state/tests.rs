@@ -32,7 +32,7 @@ fn retry_after(wait: f64) -> RateLimits {
 
 /// Sends a request, which must be permitted at once.
 fn go(state: &mut State, now: f64) -> Reservation {
-    match state.ask(seconds(now), COST) {
+    match state.decide(seconds(now), COST) {
         Decision::Go(charge) => charge,
         other => panic!("at {now}: {other:?}"),
     }
@@ -40,7 +40,7 @@ fn go(state: &mut State, now: f64) -> Reservation {
 
 /// What the next request waits for, and until when in seconds.
 fn waits(state: &mut State, now: f64) -> (Cause, Option<f64>) {
-    match state.ask(seconds(now), COST) {
+    match state.decide(seconds(now), COST) {
         Decision::Wait(wait) => (wait.cause, wait.until.map(|until| until.as_secs_f64())),
         other => panic!("at {now}: {other:?}"),
     }
@@ -48,7 +48,7 @@ fn waits(state: &mut State, now: f64) -> (Cause, Option<f64>) {
 
 /// How many requests may go at this moment.
 fn burst(state: &mut State, now: f64) -> Vec<Reservation> {
-    std::iter::from_fn(|| match state.ask(seconds(now), COST) {
+    std::iter::from_fn(|| match state.decide(seconds(now), COST) {
         Decision::Go(charge) => Some(charge),
         _ => None,
     })
@@ -76,9 +76,9 @@ fn what_is_larger_than_the_quota_is_never_sent() {
         estimate: 123,
         limit: 122,
     };
-    assert_eq!(given(122, 30).ask(Duration::ZERO, COST), never);
+    assert_eq!(given(122, 30).decide(Duration::ZERO, COST), never);
     assert!(matches!(
-        given(123, 30).ask(Duration::ZERO, COST),
+        given(123, 30).decide(Duration::ZERO, COST),
         Decision::Go(_)
     ));
 }
@@ -309,7 +309,7 @@ proptest! {
         for (rate_limits, kind, pause) in news {
             let asked = now;
             let charge = loop {
-                match state.ask(now, COST) {
+                match state.decide(now, COST) {
                     Decision::Go(charge) => break Some(charge),
                     Decision::Wait(Wait { until: Some(until), .. }) => {
                         prop_assert!(until > now);

@@ -6,7 +6,7 @@ use super::Reading;
 use crate::fairness::text::TokenKind;
 
 /// The largest distance to the left at which the article of a noun is searched.
-const LONGEST_PHRASE: usize = 6;
+const MAX_PHRASE: usize = 6;
 
 /// The position of a noun or a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl<'t> Reading<'t> {
         );
         let mut from = at;
         let mut bare = None;
-        for place in (self.sentence..at).rev().take(LONGEST_PHRASE) {
+        for place in (self.sentence..at).rev().take(MAX_PHRASE) {
             let Some(word) = self.words.get(place) else {
                 break;
             };
@@ -100,7 +100,7 @@ impl<'t> Reading<'t> {
 
     /// Whether a word belongs to a phrase such as `, a quiet and patient artist`.
     pub(super) fn is_apposition(&self, at: usize) -> bool {
-        let mut before = (self.sentence..at).rev().take(LONGEST_PHRASE);
+        let mut before = (self.sentence..at).rev().take(MAX_PHRASE);
         before.any(|at| {
             let comma = at.checked_sub(1).and_then(|at| self.words.get(at));
             self.is(at, Class::Indefinite) && comma.is_some_and(|it| it.is_mark(","))
@@ -138,14 +138,14 @@ impl<'t> Reading<'t> {
             && self.is(self.phrase(before.saturating_sub(1)), Class::Indefinite);
         let narrated = self.is(self.sentence, Class::FirstPerson)
             && !self.narrator
-            && from - self.sentence <= LONGEST_PHRASE
+            && from - self.sentence <= MAX_PHRASE
             && noun;
         let copula = word.is(Class::Copula) || word.lower == "'s" && self.clause_is(before);
         if copula || word.is(Class::Introducer) || topic || called || narrated {
             return Position::Predicate;
         }
         let second = word.is(Class::Coordinator) && noun;
-        let first_part = (self.sentence..before).rev().take(LONGEST_PHRASE);
+        let first_part = (self.sentence..before).rev().take(MAX_PHRASE);
         let mut first_part = first_part.map_while(|it| self.words.get(it));
         if second && first_part.any(|it| it.is(Class::Copula)) {
             return Position::Predicate;

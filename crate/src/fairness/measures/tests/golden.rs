@@ -324,7 +324,7 @@ fn langfair_stereotype() {
     let mut counted = Counted::default();
     let stop = StopWords::english();
     for text in &texts {
-        counted.read(text, [0, 1], &lexicon, &stop);
+        counted.count_text(text, [0, 1], &lexicon, &stop);
     }
     let between = &golden["intermediate"];
     for (side, group) in ["group1", "group2"].into_iter().enumerate() {

@@ -53,7 +53,7 @@ enum Class {
 
 static CLASSES: LazyLock<HashMap<&str, Vec<Class>>> = LazyLock::new(|| {
     let mut classes: HashMap<&str, Vec<Class>> = HashMap::new();
-    for [name, words] in tsv::lines(include_str!("grammar.tsv")) {
+    for [name, words] in tsv::split_fields(include_str!("grammar.tsv")) {
         let Some(class) = class(name) else { continue };
         for word in words.split(' ') {
             classes.entry(word).or_default().push(class);

@@ -42,7 +42,7 @@ impl Lexicon {
     /// The built-in words of `swap.tsv` and names of `names.tsv`.
     pub(super) fn gender() -> Self {
         let mut lexicon = Self::default();
-        for [one, other, how] in tsv::lines(include_str!("swap.tsv")) {
+        for [one, other, how] in tsv::split_fields(include_str!("swap.tsv")) {
             match how {
                 "to" => lexicon.insert(one, other, When::Always),
                 "noun" => lexicon.insert(one, other, When::BeforeNoun),
@@ -52,7 +52,7 @@ impl Lexicon {
                 _ => lexicon.insert_both(one, other, When::Always),
             }
         }
-        for [one, other] in tsv::lines(include_str!("names.tsv")) {
+        for [one, other] in tsv::split_fields(include_str!("names.tsv")) {
             lexicon.insert_both(one, other, When::Name);
         }
         lexicon

@@ -12,7 +12,7 @@ fn swapped(text: &str) -> String {
 
 /// Sentences in pairs: each is the other's counterpart.
 fn corpus() -> Vec<(&'static str, &'static str)> {
-    crate::fairness::mitigation::tsv::lines(include_str!("../fixtures/swap_pairs.tsv"))
+    crate::fairness::mitigation::tsv::split_fields(include_str!("../fixtures/swap_pairs.tsv"))
         .map(|[one, other]| (one, other))
         .collect()
 }
@@ -39,7 +39,7 @@ fn each_sentence_of_the_corpus_becomes_its_twin() {
 
 /// How many sentences of a file become their counterparts, and which do not.
 fn told(sentences: &str) -> String {
-    let pairs: Vec<[&str; 2]> = crate::fairness::mitigation::tsv::lines(sentences).collect();
+    let pairs: Vec<[&str; 2]> = crate::fairness::mitigation::tsv::split_fields(sentences).collect();
     let wrong = pairs.iter().filter(|[from, to]| swapped(from) != *to);
     let wrong: Vec<_> = wrong
         .map(|[from, _]| format!("{from} -> {}", swapped(from)))
@@ -181,7 +181,9 @@ fn augmentation_keeps_pairs_together_and_says_what_has_none() {
 #[test]
 fn the_shipped_lists_contradict_nowhere() {
     let mut both: Vec<String> = Vec::new();
-    for [one, other, how] in crate::fairness::mitigation::tsv::lines(include_str!("swap.tsv")) {
+    for [one, other, how] in
+        crate::fairness::mitigation::tsv::split_fields(include_str!("swap.tsv"))
+    {
         assert!(
             ["both", "to", "noun", "alone", "title", "title-to"].contains(&how),
             "{one} {other} {how}"
@@ -190,7 +192,7 @@ fn the_shipped_lists_contradict_nowhere() {
             both.extend([one.to_lowercase(), other.to_lowercase()]);
         }
     }
-    for [one, other] in crate::fairness::mitigation::tsv::lines(include_str!("names.tsv")) {
+    for [one, other] in crate::fairness::mitigation::tsv::split_fields(include_str!("names.tsv")) {
         both.extend([one.to_lowercase(), other.to_lowercase()]);
     }
     both.sort();

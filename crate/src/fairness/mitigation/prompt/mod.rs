@@ -146,7 +146,7 @@ impl MitigationPrompt {
     }
 
     fn texts(self, part: &'static str) -> impl Iterator<Item = &'static str> {
-        let lines = tsv::lines(include_str!("prompts.tsv"));
+        let lines = tsv::split_fields(include_str!("prompts.tsv"));
         lines.filter_map(move |[way, of, text]| (way == self.name() && of == part).then_some(text))
     }
 }

@@ -16,9 +16,9 @@ use super::labels::argument;
 use crate::random::Random;
 
 /// The fewest examples that the service accepts.
-const FEWEST: usize = 10;
+const MIN_COUNT: usize = 10;
 /// The size that the file must stay below, in bytes.
-const LARGEST: f64 = 512e6;
+const MAX_SIZE: f64 = 512e6;
 
 /// A conversation to train on, with its weight.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +147,7 @@ impl Training {
             // The size is checked before anything is written, so a huge weight can't exhaust
             // memory.
             bytes += copies * line.len() as f64;
-            if bytes >= LARGEST {
+            if bytes >= MAX_SIZE {
                 return Err(
                     argument("the training file would have 512 MB or more").with_hint(
                         "use smaller weights or fewer `.copies_per_weight(..)`, or fewer examples",
@@ -157,10 +157,10 @@ impl Training {
             lines.push((line, copies as usize));
         }
         let written: usize = lines.iter().map(|(_, copies)| copies).sum();
-        if written < FEWEST {
+        if written < MIN_COUNT {
             let given = self.examples.len();
             return Err(argument(format!(
-                "{given} examples make {written} lines, but fine-tuning needs at least {FEWEST}"
+                "{given} examples make {written} lines, but fine-tuning needs at least {MIN_COUNT}"
             ))
             .with_hint("add examples, or write each more often with `.copies_per_weight(..)`"));
         }

@@ -154,7 +154,7 @@ impl MultiModelReport {
     /// evenhand.
     pub fn from_json(json: &str) -> Result<Self> {
         FORMAT
-            .read(json)
+            .parse_saved(json)
             .map_err(|error| match FORMAT.is_named_in(json) {
                 true => error,
                 false => {
@@ -268,7 +268,7 @@ fn pair(test: usize, models: [&ModelReport; 2], rounds: &Rounds) -> Result<Optio
         return Ok(Some(outcome));
     }
     let seed = models[0].report.asked.seed.cast_unsigned();
-    match Tested::of(&outcome.units) {
+    match Tested::from_units(&outcome.units) {
         Ok(tested) => {
             let margin = first.margin.or(second.margin).map(|margin| margin.size);
             tested.fill(&mut outcome, margin, rounds, seed)?;

@@ -12,7 +12,7 @@ fn sent() -> ChatRequest {
 }
 
 fn field(body: &str) -> Option<Field> {
-    Rejection::read(400, body.as_bytes())?.field(&sent())
+    Rejection::from_response(400, body.as_bytes())?.field(&sent())
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_service_names_what_it_refuses() {
         "unsupported_value",
     );
     assert_eq!(field(&effort), Some(Field::Effort));
-    let rejection = Rejection::read(400, effort.as_bytes()).unwrap();
+    let rejection = Rejection::from_response(400, effort.as_bytes()).unwrap();
     assert_eq!(rejection.efforts(), ["none", "low", "medium", "high"]);
 }
 
@@ -168,7 +168,7 @@ fn what_was_not_sent_or_is_not_ours_was_not_refused() {
     }
     for status in [500, 401, 429] {
         assert_eq!(
-            Rejection::read(status, b"temperature is not supported"),
+            Rejection::from_response(status, b"temperature is not supported"),
             None
         );
     }
@@ -179,7 +179,7 @@ fn a_value_out_of_range_is_not_a_refused_field() {
     let read = |message: &str, code: &str| {
         let body = json!({"error": {"message": message, "param": "temperature", "code": code}});
         let sent = ChatRequest::from("x").temperature(1.5);
-        let rejection = Rejection::read(400, body.to_string().as_bytes())?;
+        let rejection = Rejection::from_response(400, body.to_string().as_bytes())?;
         let field = rejection.field(&sent)?;
         Some(rejection.may_be_about_value(field, &sent))
     };
@@ -223,10 +223,10 @@ fn a_value_out_of_range_is_not_a_refused_field() {
 fn a_gateway_may_pass_a_rejection_on_with_a_status_of_its_own() {
     let body = br#"{"error":{"message":"litellm.APIError: Unsupported parameter: 'max_tokens' is not supported with this model.","code":"500"}}"#;
     for status in [403, 404, 405, 409, 424, 500, 502, 504, 529] {
-        let rejection = Rejection::read(status, body).unwrap();
+        let rejection = Rejection::from_response(status, body).unwrap();
         assert_eq!(rejection.field(&sent()), Some(Field::MaxTokens), "{status}");
     }
-    assert_eq!(Rejection::read(401, body), None);
+    assert_eq!(Rejection::from_response(401, body), None);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_most_that_a_model_takes_is_read() {
         "max_completion_tokens must not exceed 16384.",
     ] {
         let body = json!({"error": {"message": message}}).to_string();
-        let rejection = Rejection::read(400, body.as_bytes()).unwrap();
+        let rejection = Rejection::from_response(400, body.as_bytes()).unwrap();
         assert_eq!(rejection.most_tokens(), Some(16_384), "{message}");
     }
     for message in [
@@ -249,7 +249,7 @@ fn the_most_that_a_model_takes_is_read() {
         "This model's maximum context length is 4096 tokens: lower max_tokens",
     ] {
         let body = json!({"error": {"message": message}}).to_string();
-        let most = Rejection::read(400, body.as_bytes()).and_then(|it| it.most_tokens());
+        let most = Rejection::from_response(400, body.as_bytes()).and_then(|it| it.most_tokens());
         assert_eq!(most, None, "{message}");
     }
 }
@@ -291,12 +291,12 @@ fn a_field_that_is_named_as_such_was_refused_in_weak_words_too() {
 proptest! {
     #[test]
     fn any_body_is_read(body in any::<Vec<u8>>()) {
-        let _ = Rejection::read(400, &body).map(|rejection| rejection.field(&sent()));
+        let _ = Rejection::from_response(400, &body).map(|rejection| rejection.field(&sent()));
     }
 
     #[test]
     fn any_message_is_read(message in "[a-z_.' :0-9éß]{0,60}(supported values|at most |temperature)[a-z_.' :0-9éß]{0,60}") {
         let body = json!({"error": {"message": message}}).to_string();
-        let _ = Rejection::read(400, body.as_bytes()).map(|rejection| rejection.field(&sent()));
+        let _ = Rejection::from_response(400, body.as_bytes()).map(|rejection| rejection.field(&sent()));
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::streams::{copy, mark, replace};
 
 /// How often to look.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The answer's file, in the folder with the pipes.
 const ANSWER: &str = "input";
@@ -67,7 +67,7 @@ fn watch(folder: &std::path::Path, writer: impl Write, is_over: &AtomicBool) {
     let mut writer = Some(writer);
     let answer = folder.join(ANSWER);
     while let Some(pipe) = &mut writer {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
         if is_over.load(Ordering::Relaxed) {
             return;
         }
@@ -83,7 +83,7 @@ fn watch(folder: &std::path::Path, writer: impl Write, is_over: &AtomicBool) {
                 let _ = std::fs::remove_file(&answer);
                 break typed;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         };
         // An empty answer means that there is nobody to ask. A line has its newline.
         if typed.is_empty() || pipe.write_all(&typed).is_err() {

@@ -10,7 +10,7 @@ use std::fmt::{self, Debug, Display, Write};
 use super::{escaped, streams};
 
 /// The most bytes of a `Debug` form that are shown.
-const LONGEST: usize = 100_000;
+const MAX_LENGTH: usize = 100_000;
 
 /// A value, or the error in its place.
 pub enum Opened<'a, T: ?Sized, E> {
@@ -148,7 +148,7 @@ struct Head {
 
 impl Write for Head {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut room = LONGEST.saturating_sub(self.text.len()).min(text.len());
+        let mut room = MAX_LENGTH.saturating_sub(self.text.len()).min(text.len());
         if self.left_out > 0 {
             room = 0;
         }

@@ -24,7 +24,7 @@ pub(super) struct Manifest<'a> {
 }
 
 impl<'a> Manifest<'a> {
-    pub(super) fn read(text: &'a str) -> Self {
+    pub(super) fn from_text(text: &'a str) -> Self {
         let (head, dependencies) = text.split_once(DEPENDENCIES).unwrap_or((text, ""));
         let lines = dependencies.lines().filter(|line| !line.trim().is_empty());
         let is_toolkit = |line: &&str| line.split('=').next().map(str::trim) == Some("evenhand");
@@ -123,21 +123,21 @@ mod tests {
     fn a_graph_of_its_own_is_for_the_toolkit_with_others() {
         let needs = |dependencies: &str| {
             let text = format!("{EVCXRS}{dependencies}\n");
-            Manifest::read(&text).needs_a_graph_of_its_own()
+            Manifest::from_text(&text).needs_a_graph_of_its_own()
         };
         assert!(!needs(""));
         assert!(!needs("evenhand = { path = \"/x\" }"));
         assert!(!needs("evenhand-other = \"1\"\nserde = \"1\""));
         assert!(needs("evenhand = { path = \"/x\" }\nserde = \"1\""));
         let optimized = EVCXRS.replace("level = 2", "level = 3") + "evenhand = { path = \"/x\" }";
-        assert!(Manifest::read(&optimized).needs_a_graph_of_its_own());
+        assert!(Manifest::from_text(&optimized).needs_a_graph_of_its_own());
     }
 
     #[test]
     fn features_are_asked_for_by_the_toolkits_line() {
         let asks = |dependencies: &str| {
             let text = format!("{EVCXRS}{dependencies}\n");
-            Manifest::read(&text).asks_for_features()
+            Manifest::from_text(&text).asks_for_features()
         };
         assert!(asks(
             "evenhand = { path = \"/x\", features = [\"parquet\"] }"
@@ -152,7 +152,7 @@ mod tests {
     fn the_cell_has_its_crates_and_the_toolkit_stays_as_it_is_compiled() {
         let text = EVCXRS.replace("level = 2", "level = 3")
             + "chrono = \"0.4\"\nevenhand = { path = \"/x\" }\n";
-        let manifest = Manifest::read(&text);
+        let manifest = Manifest::from_text(&text);
         insta::assert_snapshot!(manifest.of_toolkit(), @r#"
 
         [package]

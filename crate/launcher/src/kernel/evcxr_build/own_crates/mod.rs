@@ -65,7 +65,7 @@ pub(super) fn plan(build: &Path, cargo: &OsString, arguments: &[OsString]) -> io
         remove(&left)?;
     }
     let text = fs::read_to_string(build.join("Cargo.toml"))?;
-    let manifest = Manifest::read(&text);
+    let manifest = Manifest::from_text(&text);
     let Some(target) = target(arguments).filter(|_| manifest.needs_a_graph_of_its_own()) else {
         return Ok(match manifest.asks_for_features() {
             true => Plan::WithFeatures,
@@ -103,7 +103,7 @@ pub(super) fn plan(build: &Path, cargo: &OsString, arguments: &[OsString]) -> io
 
 /// Whether a manifest of evcxr's names the toolkit.
 pub(super) fn has_toolkit(manifest: &str) -> bool {
-    Manifest::read(manifest).has_toolkit()
+    Manifest::from_text(manifest).has_toolkit()
 }
 
 /// Hands what was compiled to the warm build, if the kernel has one.
@@ -150,7 +150,7 @@ impl Graph<'_> {
         arguments.extend(["--target", self.target, "--message-format=json"].map(Into::into));
         let output = self.run(&arguments)?;
         Ok(match output.status.success() {
-            true => Ok(Toolkit::read(&output.stdout, self.target)),
+            true => Ok(Toolkit::from_messages(&output.stdout, self.target)),
             false => Err(output),
         })
     }

@@ -32,7 +32,7 @@ pub(super) struct Toolkit {
 
 impl Toolkit {
     /// Reads cargo's messages about a build.
-    pub(super) fn read(messages: &[u8], target: &str) -> Self {
+    pub(super) fn from_messages(messages: &[u8], target: &str) -> Self {
         let mut toolkit = Self::default();
         let below_target = format!("/{target}/");
         for line in String::from_utf8_lossy(messages).lines() {
@@ -240,7 +240,7 @@ mod tests {
             }),
         ];
         let lines = messages.map(|message| message.to_string()).join("\n");
-        Toolkit::read(lines.as_bytes(), "t1")
+        Toolkit::from_messages(lines.as_bytes(), "t1")
     }
 
     fn asked(name: &str, version: &str, features: &[&str]) -> Value {

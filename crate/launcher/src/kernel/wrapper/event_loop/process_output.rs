@@ -7,7 +7,7 @@ use crate::jupyter::Message;
 use crate::kernel::sideband::pipes::INPUT;
 use crate::kernel::sideband::{Mark, Stream, StreamPart};
 use crate::kernel::wrapper::event::Channel;
-use crate::kernel::wrapper::in_flight::{InFlight, NO_INPUT, Out, Stop, note};
+use crate::kernel::wrapper::in_flight::{InFlight, NO_INPUT, Out, Stop, note_output};
 use crate::terminal::err;
 
 impl EventLoop {
@@ -17,7 +17,7 @@ impl EventLoop {
             Stream::Stdout => &mut self.readers[0],
             Stream::Stderr => &mut self.readers[1],
         };
-        let parts = reader.read(bytes, &self.shared.token);
+        let parts = reader.split(bytes, &self.shared.token);
         self.parts(stream, parts);
     }
 
@@ -28,7 +28,7 @@ impl EventLoop {
             let cell = running.and_then(|running| running.cell.as_mut());
             let out = match (part, cell) {
                 (StreamPart::Mark(Mark::Input), Some(_)) => {
-                    self.ask();
+                    self.ask_for_input();
                     continue;
                 }
                 (StreamPart::Mark(mark), Some(cell)) => cell.reported(stream, mark),
@@ -53,7 +53,7 @@ impl EventLoop {
     }
 
     /// The cell waits for standard input: the reader is asked, if there is one.
-    fn ask(&mut self) {
+    fn ask_for_input(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.hidden) else {
             return self.answer_input(None);
         };
@@ -63,7 +63,7 @@ impl EventLoop {
             .as_ref()
             .is_some_and(|cell| cell.stop != Stop::NotAsked);
         if !can_be_asked || is_stopped {
-            self.front.show(vec![note(NO_INPUT)]);
+            self.front.show(vec![note_output(NO_INPUT)]);
             self.input = Input::Cell;
             return self.answer_input(None);
         }
@@ -85,7 +85,7 @@ impl EventLoop {
             Input::Evcxr => {
                 let reply = reply.unwrap_or_else(|| {
                     let header = self.front.side.header("input_reply");
-                    Message::of(header, json!({"status": "ok", "value": ""}))
+                    Message::with_header(header, json!({"status": "ok", "value": ""}))
                 });
                 if let Stage::Running(inner) = &mut self.inner {
                     inner.answer(&reply);

@@ -25,7 +25,7 @@ impl EventLoop {
                 }
                 let translated = Toolkit::translate(self.toolkit.as_ref(), code)?;
                 for note in &translated.notes {
-                    self.front.note(note);
+                    self.front.send_note(note);
                 }
                 given.content["code"] = translated.code.into();
             }

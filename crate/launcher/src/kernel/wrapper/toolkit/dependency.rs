@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// The size limit of a manifest that is read, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_LENGTH: u64 = 1024 * 1024;
 
 /// Where a line takes the library from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,12 +149,12 @@ fn parts(text: &str) -> Option<Vec<&str>> {
 /// The version in a manifest, if the package writes it down itself.
 pub fn version_of(manifest: &Path) -> Option<String> {
     let found = manifest.metadata().ok()?;
-    if !found.is_file() || found.len() > LONGEST {
+    if !found.is_file() || found.len() > MAX_LENGTH {
         return None;
     }
     let mut text = String::new();
     let file = File::open(manifest).ok()?;
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    file.take(MAX_LENGTH).read_to_string(&mut text).ok()?;
     let value = text
         .lines()
         .find_map(|line| line.strip_prefix("version")?.trim_start().strip_prefix('='))?;

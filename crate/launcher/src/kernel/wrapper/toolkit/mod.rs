@@ -22,7 +22,7 @@ use crate::paths::checkout::FOR_NOTEBOOKS;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The length limit for showing what a line says.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// The installed toolkit, for a notebook in a folder.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ fn for_notebooks(folder: PathBuf) -> PathBuf {
 }
 
 fn shown(text: &str) -> String {
-    sanitize_line(text, LONGEST)
+    sanitize_line(text, MAX_LENGTH)
 }
 
 fn other_version(version: &str) -> CellError {
