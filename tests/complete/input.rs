@@ -48,7 +48,7 @@ Describe a nurse.
     y: the line is not a valid request: its body is not a chat request: `messages` is wrong: invalid type: string "no list", expected a sequence
     z: the line is not a valid request: its `body` is not an object
     line-9: the line is not a valid request: `prompt` is not a string
-    line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
+    line-10: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string; it has `propmt`
     line-11: the line is not a valid request: it is not JSON: EOF while parsing a string at column 17
     line-12: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string
     line-13: the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string

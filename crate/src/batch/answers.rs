@@ -34,17 +34,12 @@ impl Answer {
     /// What the service's content filter found in the answer, if the service has one. An answer that
     /// it withheld has findings, but no text.
     pub fn content_filter(&self) -> Option<&ContentFilter> {
-        let choice = self.outcome.as_ref().ok()?.choices.first()?;
-        let filter = &choice.content_filter_results;
-        (!filter.categories.is_empty()).then_some(filter)
+        self.outcome.as_ref().ok()?.content_filter()
     }
 
     /// The token usage, if the service reported it.
     pub fn usage(&self) -> Option<Usage> {
-        self.outcome
-            .as_ref()
-            .ok()
-            .and_then(|completion| completion.usage)
+        self.outcome.as_ref().ok()?.usage
     }
 
     /// Why the row failed.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::batch_request::BatchRequest;
 use super::format::{self, Account, OutputLine};
 use super::request_stats::AnswerSource;
-use super::stream::Row;
+use super::row::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, Json, entries, fields, is_null, plain_text, repair_surrogates};
 use crate::openai::ChatRequest;
@@ -46,7 +46,7 @@ impl BatchRequest {
         let request = match (body, prompt) {
             (Some(body), _) => request_of_body(body),
             (None, Some(_)) => request_of_prompt(json.raw()),
-            (None, None) => Err(NEITHER.to_owned()),
+            (None, None) => Err(why_neither(json.raw())),
         };
         // A `custom_id` of another type can't be the row's name.
         match custom_id.map(plain_text) {
@@ -62,6 +62,23 @@ impl BatchRequest {
 /// Why JSON is not a request.
 const NEITHER: &str = "it is neither a request with its `body`, nor an object with a `prompt` and \
                        at most `system` and `custom_id`, nor a string";
+
+/// Why an object is no request.
+fn why_neither(line: &RawValue) -> String {
+    let entries = entries(line, MAX_FIELDS);
+    let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+    if names.contains(&"messages") {
+        return "it has `messages`: a request with all its fields stands in a field `body`"
+            .to_owned();
+    }
+    match names.first() {
+        Some(name) => {
+            let name = sanitize_line(name, 40);
+            format!("{NEITHER}; it has `{name}`")
+        }
+        None => NEITHER.to_owned(),
+    }
+}
 
 /// The number of fields that are searched for an invalid one.
 const MAX_FIELDS: usize = 64;
@@ -106,7 +123,8 @@ fn request_of_prompt(line: &RawValue) -> Result<ChatRequest, String> {
             "custom_id" => {}
             _ => {
                 return Err(format!(
-                    "`{}` is not allowed next to `prompt`: it belongs in the `body` of a request",
+                    "`{}` is not allowed next to `prompt`, only `system` and `custom_id` are: a field of a \
+                     request belongs in its `body`",
                     sanitize_line(&name, 40)
                 ));
             }
@@ -235,7 +253,9 @@ mod tests {
     #[test]
     fn a_field_that_is_refused_is_named() {
         let why = |line| parse_line(line).1.unwrap_err();
-        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed next to `prompt`: it belongs in the `body` of a request");
+        assert_snapshot!(why(r#"{"prompt": "x", "temperature": 0}"#), @"the line is not a valid request: `temperature` is not allowed next to `prompt`, only `system` and `custom_id` are: a field of a request belongs in its `body`");
+        assert_snapshot!(why(r#"{"messages": [], "temperature": 0}"#), @"the line is not a valid request: it has `messages`: a request with all its fields stands in a field `body`");
+        assert_snapshot!(why(r#"{"text": "x"}"#), @"the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string; it has `text`");
         assert_snapshot!(why(r#"{"prompt": 3}"#), @"the line is not a valid request: `prompt` is not a string");
         assert_snapshot!(why(r#"{"prompt": "x", "system": ["y"]}"#), @"the line is not a valid request: `system` is not a string");
         assert_snapshot!(why(r#"{"body": {"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}}"#), @r#"the line is not a valid request: its body is not a chat request: `max_tokens` is wrong: invalid type: string "many", expected u32"#);

@@ -9,7 +9,7 @@
 //! - `profile_file` stores next to the journal which parameters a deployment accepts; `mixed_rows`
 //!   reports rows of one batch that were sent in more than one way.
 //! - `estimate` says what a batch would cost, and `budget` ends one that costs too much.
-//! - `options` holds the builder's options; `run` and `stream` put outcomes in order, `driver`
+//! - `options` holds the builder's options; `run` and `stream` put outcomes (`row`) in order, `driver`
 //!   stops them on request or at the deadline, `progress` reports progress, and `frame` converts
 //!   rows to data frames.
 
@@ -41,6 +41,7 @@ pub(crate) mod progress;
 pub(crate) mod quota;
 mod rate_limit;
 pub(crate) mod request_stats;
+mod row;
 pub(crate) mod run;
 #[cfg(feature = "notebook")]
 mod show;
@@ -61,7 +62,8 @@ use progress::Listener;
 pub use progress::Progress;
 pub use quota::Quota;
 pub use request_stats::{AnswerSource, RequestStats};
-pub use stream::{Requests, Row};
+pub use row::Row;
+pub use stream::Requests;
 pub use totals::{Price, Totals};
 
 use options::{BatchOptions, JournalChoice};

@@ -23,12 +23,12 @@ use super::occurrences::Occurrences;
 use super::options::JournalChoice;
 use super::outcome::Outcome;
 use super::progress::ProgressReporter;
-use super::request_stats::{AnswerSource, RequestStats};
+use super::row::Row;
 use super::stop_condition::{StopCondition, StopReason};
 use super::totals::Totals;
 use super::{Batch, options};
 use crate::error::{Error, ErrorKind, Result};
-use crate::openai::{ChatCompletion, ChatRequest, Client};
+use crate::openai::{ChatRequest, Client};
 use crate::runtime::{self, run_caller_code};
 
 /// How many outcomes, per request that may be in flight, are held back at most because an
@@ -72,22 +72,6 @@ impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Requests(..)")
     }
-}
-
-/// The outcome of a request.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Row {
-    /// The request's number, from 0.
-    pub id: usize,
-    /// The request's name.
-    pub custom_id: String,
-    /// The completion, or why there is none.
-    pub outcome: Result<ChatCompletion>,
-    /// How many attempts the request took, and how long.
-    pub stats: RequestStats,
-    /// Where the outcome comes from.
-    pub source: AnswerSource,
 }
 
 impl Client {

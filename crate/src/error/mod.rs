@@ -129,7 +129,6 @@ impl Error {
         self
     }
 
-    /// The response body, or its beginning.
     /// Also says why the response's text, which may explain the error, could not be read.
     pub(crate) fn with_unread_body(mut self, why: &Self) -> Self {
         let inner = Arc::make_mut(&mut self.0);
@@ -140,6 +139,7 @@ impl Error {
         self
     }
 
+    /// The response body, or its beginning.
     pub(crate) fn body(&self) -> Option<&Json> {
         self.0.body.as_ref()
     }

@@ -1,7 +1,6 @@
 //! The client: sends one request and returns one answer. It implements Azure OpenAI's paths,
 //! credentials, errors and retries; `batch` sends many requests at once.
 
-pub(crate) mod attempt;
 mod builder;
 mod credential;
 mod embedded_error;

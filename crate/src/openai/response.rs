@@ -85,6 +85,13 @@ impl ChatCompletion {
         self.choices.first()?.text()
     }
 
+    /// What the service's content filter found in the first answer, if the service has one. An answer that
+    /// it withheld has findings, but no text.
+    pub fn content_filter(&self) -> Option<&ContentFilter> {
+        let filter = &self.choices.first()?.content_filter_results;
+        (!filter.categories.is_empty()).then_some(filter)
+    }
+
     /// Why the first answer ended.
     pub fn finish_reason(&self) -> Option<&FinishReason> {
         self.choices.first()?.finish_reason.as_ref()

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::CancelHandle;
+use crate::batch::AnswerSource;
 use crate::batch::Quota;
 use crate::loopback::{Reply, Server};
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Profile;
+use super::attempt::Attempt;
 use super::field::Field;
 use super::fields::Fields;
 use crate::error::Error;
 use crate::openai::ChatRequest;
-use crate::openai::attempt::Attempt;
 
 /// A change of the profile because of a complaint.
 pub(super) struct TakenBack {

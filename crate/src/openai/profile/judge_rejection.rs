@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Profile;
+use super::attempt::Attempt;
 use super::complaint::{Complaint, TakenBack};
 use super::field::Field;
 use super::fields::Fields;
@@ -12,7 +13,6 @@ use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
 use super::rejection::Rejection;
 use super::shared::State;
-use crate::openai::attempt::Attempt;
 use crate::text::sanitize_line;
 
 /// How many times one request may be refused and sent again.

@@ -13,12 +13,13 @@
 //! - `shared` holds the one profile of a deployment in this process, and lets one request go
 //!   ahead and learn while the others wait; `left_out` tells what is not sent; `turns` detects several
 //!   models behind a deployment.
-//! - `negotiation` sends one request until it has its answer (`prepared_request`); `judge_rejection` decides what a
+//! - `negotiation` sends one request (`prepared_request`), each time as an `attempt`, until it has its answer; `judge_rejection` decides what a
 //!   rejection changes, and for whom; `thinking` detects answers that thinking has left empty, and
 //!   `exhausted` asks again for them; `take_back` takes back an effort that a deployment does not
 //!   accept, and a change after which the `complaint` is the same; `file` is the format in which a
 //!   profile is stored.
 
+mod attempt;
 mod complaint;
 mod condition;
 mod context_length;
@@ -50,9 +51,8 @@ use condition::Condition;
 use field::EFFORT;
 use fields::Fields;
 
+pub(crate) use attempt::Attempt;
 pub(crate) use negotiation::{HeldAnswer, Negotiation, NextStep};
-pub(crate) use prepared_request::PreparedRequest;
-pub(crate) use rejection::Rejection;
 pub(crate) use shared::SharedProfile;
 pub(crate) use thinking::consumed_in_batch;
 

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::attempt::Attempt;
 use super::complaint::TakenBack;
 use super::field::Field;
 use super::fields::Fields;
@@ -18,7 +19,6 @@ use super::{Budget, Profile, model_name, thinking};
 use crate::display::note_once;
 use crate::error::{Error, Result};
 use crate::http::retry::Retry;
-use crate::openai::attempt::Attempt;
 use crate::openai::{ChatCompletion, ChatRequest, Client, Usage};
 
 /// What thinking makes of an answer that it leaves no token.

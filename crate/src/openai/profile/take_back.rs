@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::attempt::Attempt;
 use super::complaint::{Complaint, TakenBack};
 use super::field::effort_in;
 use super::fields::Fields;
@@ -13,7 +14,6 @@ use super::negotiation::Negotiation;
 use super::prepared_request::PreparedRequest;
 use super::{Profile, names_effort};
 use crate::error::{Error, ErrorKind};
-use crate::openai::attempt::Attempt;
 
 impl Negotiation<'_> {
     /// Takes back the effort that was added to a request if it may be why the request failed.

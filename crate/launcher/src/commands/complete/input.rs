@@ -181,7 +181,7 @@ not JSON
             (
                 "line-6",
                 Err(
-                    "the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string",
+                    "the line is not a valid request: it is neither a request with its `body`, nor an object with a `prompt` and at most `system` and `custom_id`, nor a string; it has `prompts`",
                 ),
             ),
             (

@@ -1,7 +1,10 @@
 //! Hints for notebooks that were written for an earlier version: the new name of a renamed item.
 
+/// How many hints one error gets.
+const MAX_COUNT: usize = 4;
+
 /// Paths below `evenhand`: the module that the item was in, its name there, and its path now.
-const ITEMS: [[&str; 3]; 34] = [
+const ITEMS: [[&str; 3]; 42] = [
     ["", "Stop", "CancelHandle"],
     ["", "bias", "fairness"],
     ["", "client", "openai"],
@@ -15,6 +18,9 @@ const ITEMS: [[&str; 3]; 34] = [
     ["batch", "Submission", "batch_api::Submission"],
     ["batch_api", "Status", "batch_api::SubmissionStatus"],
     ["display", "Bundle", "display::MimeBundle"],
+    ["display", "SideBySide", "table::SideBySide"],
+    ["display", "Table", "table::Table"],
+    ["display", "side_by_side", "table::side_by_side"],
     ["display", "table", "table::table"],
     ["fairness", "reading", "fairness::answer_view"],
     [
@@ -36,6 +42,11 @@ const ITEMS: [[&str; 3]; 34] = [
         "fairness::mitigation",
         "Prompt",
         "fairness::mitigation::MitigationPrompt",
+    ],
+    [
+        "fairness::mitigation",
+        "Utility",
+        "fairness::measures::Utility",
     ],
     [
         "fairness::report",
@@ -78,6 +89,10 @@ const ITEMS: [[&str; 3]; 34] = [
         "Share",
         "fairness::validation::Rate",
     ],
+    ["mitigate", "Utility", "fairness::measures::Utility"],
+    ["notebook", "SideBySide", "table::SideBySide"],
+    ["notebook", "Table", "table::Table"],
+    ["notebook", "side_by_side", "table::side_by_side"],
     ["openai", "ContentFilter", "error::ContentFilter"],
     ["openai", "FilterResult", "error::FilterResult"],
     ["openai", "PromptFilter", "error::PromptFilter"],
@@ -125,17 +140,32 @@ const MEMBERS: [[&str; 3]; 31] = [
 pub fn hint(message: &str) -> Option<String> {
     let item = |&&[module, old, _]: &&[&str; 3]| names_item(message, module, old);
     let member = |&&[owner, old, _]: &&[&str; 3]| names_member(message, owner, old);
-    let (old, new) = if let Some([module, old, new]) = ITEMS.iter().find(item) {
-        let old = match *module {
-            "" => (*old).to_owned(),
-            module => format!("{module}::{old}"),
-        };
-        (format!("evenhand::{old}"), format!("evenhand::{new}"))
-    } else {
+    let mut found: Vec<(String, String)> = ITEMS
+        .iter()
+        .filter(item)
+        .map(|[module, old, new]| {
+            let old = match *module {
+                "" => format!("evenhand::{old}"),
+                module => format!("evenhand::{module}::{old}"),
+            };
+            (old, format!("evenhand::{new}"))
+        })
+        .collect();
+    if found.is_empty() {
         let [owner, old, new] = MEMBERS.iter().find(member)?;
-        (format!("{owner}::{old}"), format!("{owner}::{new}"))
-    };
-    Some(format!("  hint: {old} is {new} now"))
+        found.push((format!("{owner}::{old}"), format!("{owner}::{new}")));
+    }
+    // What is said of an item holds, not what is said of the module that it was in.
+    let all = found.clone();
+    found.retain(|(old, _)| {
+        let inside = format!("{old}::");
+        !all.iter().any(|(other, _)| other.starts_with(&inside))
+    });
+    let lines = found.iter().take(MAX_COUNT);
+    let lines: Vec<String> = lines
+        .map(|(old, new)| format!("  hint: {old} is {new} now"))
+        .collect();
+    Some(lines.join("\n"))
 }
 
 /// Whether the compiler misses the item in its module, in an import or in another path.
@@ -150,6 +180,7 @@ fn names_item(message: &str, module: &str, item: &str) -> bool {
     imports.any(|rest| rest.starts_with(['`', ':']))
         || message.contains(&format!("`{item}` in `{last}`"))
         || message.contains(&format!("`{item}` in module `{path}`"))
+        || message.contains(&format!("`{item}` in crate `{path}`"))
         || message.contains(&format!("`{item}` in module `{last}`"))
         // The prelude is imported whole, so its names are missed alone.
         || module == "prelude"
@@ -180,6 +211,15 @@ mod tests {
             (
                 "unresolved imports `evenhand::batch::Row2`, `evenhand::batch::Source::Journal`",
                 "  hint: evenhand::batch::Source is evenhand::batch::AnswerSource now",
+            ),
+            (
+                "cannot find type `Stop` in crate `evenhand`",
+                "  hint: evenhand::Stop is evenhand::CancelHandle now",
+            ),
+            (
+                "unresolved imports `evenhand::notebook::Table`, `evenhand::mitigate::Utility`",
+                "  hint: evenhand::mitigate::Utility is evenhand::fairness::measures::Utility now\n  \
+                 hint: evenhand::notebook::Table is evenhand::table::Table now",
             ),
             (
                 "cannot find `mitigate` in `evenhand`",

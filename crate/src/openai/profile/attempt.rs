@@ -2,18 +2,16 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::Client;
-use super::embedded_error;
-use super::error_mapping::{self, EXCERPT, MAX_BODY, RequestContext};
-use super::event_stream;
-use super::limits::RateLimits;
-use super::parse::{NoAnswer, UnreadBody};
-use super::profile::{PreparedRequest, Rejection};
-use super::response::{ChatCompletion, Exchange};
+use super::prepared_request::PreparedRequest;
+use super::rejection::Rejection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Retry;
 use crate::http::transport;
 use crate::json::Json;
+use crate::openai::error_mapping::{self, EXCERPT, MAX_BODY, RequestContext};
+use crate::openai::parse::{NoAnswer, UnreadBody};
+use crate::openai::response::{ChatCompletion, Exchange};
+use crate::openai::{Client, RateLimits, embedded_error, event_stream};
 
 /// How much of an unusable body is read, in bytes: enough for an excerpt and for a complete error.
 const BEGINNING: usize = 64 * 1024;
