@@ -1,6 +1,7 @@
 //! Work of a service that takes minutes: pauses that can be interrupted, and progress that is shown.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,13 @@ use crate::text::sanitize_line;
 
 /// The shortest pause, whatever a service asks for.
 const MIN_DURATION: Duration = Duration::from_millis(20);
+
+/// After how long without an answer the user is told, and again after how long.
+const SILENCE: Duration = Duration::from_secs(10);
+const LONGER_SILENCE: Duration = Duration::from_secs(30);
+
+/// A pause up to this, before a request is sent again, is not told.
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest text of a service that is shown, in characters.
 const MAX_LENGTH: usize = 300;
@@ -108,6 +116,32 @@ impl Poller {
     /// change. A message may follow in parentheses.
     pub(crate) fn report(&mut self, state: &str) {
         self.show(state, false);
+    }
+
+    /// The answer to a request. As long as there is none, the user is told.
+    pub(crate) async fn answer<T>(&mut self, request: impl Future<Output = T>) -> T {
+        let asked = tokio::time::Instant::now();
+        let mut request = pin!(request);
+        let mut silence = SILENCE;
+        loop {
+            if let Ok(answer) = tokio::time::timeout(silence, &mut request).await {
+                return answer;
+            }
+            self.report(&format!("no answer for {} s", asked.elapsed().as_secs()));
+            silence = LONGER_SILENCE;
+        }
+    }
+
+    /// Tells that a request will be sent again.
+    pub(crate) fn report_retry(&mut self, error: &Error, pause: Duration) {
+        if pause <= SHORT_PAUSE {
+            return;
+        }
+        let reason = match error.status() {
+            Some(status) => format!("HTTP status {status}"),
+            None => "no answer".to_owned(),
+        };
+        self.report(&format!("asked again in {} s ({reason})", pause.as_secs()));
     }
 
     /// Whether anything has been shown.
@@ -224,6 +258,37 @@ mod tests {
         assert_eq!(
             reported,
             ["the cluster lab: pend�ing, 0 s", "the cluster lab: running"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_told_until_there_is_an_answer() {
+        let reported: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&reported);
+        let polling = PollOptions {
+            listener: Some(Arc::new(move |progress: &WaitProgress| {
+                heard.lock().unwrap().push(progress.state.clone());
+            })),
+            ..polling()
+        };
+        let mut wait = polling.begin("Azure".to_owned(), Duration::MAX);
+        let answer = wait.answer(tokio::time::sleep(Duration::from_secs(9)));
+        answer.await;
+        wait.end("answered");
+        let answer = wait.answer(tokio::time::sleep(Duration::from_secs(45)));
+        answer.await;
+        let error = Error::new(ErrorKind::Server, "oops").with_status(503);
+        wait.report_retry(&error, Duration::from_millis(500));
+        wait.report_retry(&error, Duration::from_secs(4));
+        wait.end("answered");
+        assert_eq!(
+            *reported.lock().unwrap(),
+            [
+                "no answer for 10 s",
+                "no answer for 40 s",
+                "asked again in 4 s (HTTP status 503)",
+                "answered"
+            ]
         );
     }
 

@@ -62,6 +62,7 @@ fn do_the_lab(cloud: &Cloud) -> evenhand::Result<()> {
         .create()?
         .delete()?;
     cluster.events()?;
+    workspace.delete_path("/Users/me@example.org/lab")?;
     cluster.terminate()?;
     cluster.start()?;
     cluster.delete()?;

@@ -149,6 +149,7 @@ workspace.serving_endpoints.create(
 workspace.serving_endpoints.get("even")
 workspace.serving_endpoints.delete("even")
 list(workspace.clusters.events(ID, limit=50, order=compute.GetEventsOrder.DESC))
+workspace.workspace.delete("/Users/me@example.org/lab")
 workspace.clusters.delete(ID)
 workspace.clusters.start(ID)
 workspace.clusters.permanent_delete(ID)

@@ -298,7 +298,7 @@ fn down_deletes_no_workspace_with_what_others_made_in_it() {
         let told = told(&output);
         let words = "holds what is not in the ledger: cluster theirs, notebook /Shared/theirs";
         assert!(
-            told.contains(words) && told.contains("export what"),
+            told.contains(words) && told.contains("delete_path"),
             "{told}"
         );
     }
@@ -383,4 +383,109 @@ fn the_plan_says_what_there_is() {
         told.contains("no such region") && cloud.left().is_empty(),
         "{told}"
     );
+}
+
+#[test]
+fn a_failing_up_purges_nothing_that_an_earlier_down_kept() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    let up = ["up", "--yes", "--without-databricks"];
+    learner.succeeds(&cloud, &up);
+    learner.succeeds(&cloud, &["down", "--yes"]);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let kept = azure.deleted_accounts().unwrap();
+    assert_eq!(kept.len(), 1);
+    cloud.fail(Fault::FreeTrial);
+    let output = learner.types(&cloud, &up);
+    assert!(!output.status.success(), "{}", told(&output));
+    assert_eq!(cloud.left(), [""; 0]);
+    assert_eq!(azure.deleted_accounts().unwrap(), kept);
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(azure.deleted_accounts().unwrap(), []);
+}
+
+#[test]
+fn what_was_deleted_in_another_way_is_shown_as_new_and_asked_for() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    learner.succeeds(&cloud, &UP);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let azure = azure
+        .in_resource_group(&learner.entry("resource_group"))
+        .unwrap();
+    let suffix = learner.entry("suffix");
+    let workspace = azure.databricks(format!("even-dbx-{suffix}"));
+    workspace.get().unwrap().unwrap().delete().unwrap();
+    let output = learner.types(&cloud, &["up"]);
+    let words = told(&output);
+    assert!(words.contains("new    Databricks workspace"), "{words}");
+    assert!(words.contains("new    cluster"), "{words}");
+    assert!(words.contains("exists OpenAI account"), "{words}");
+    assert!(
+        words.contains("`--yes` agrees") && !output.status.success(),
+        "{words}"
+    );
+    assert!(workspace.get().unwrap().is_none());
+    // The whole group goes: the account keeps its name, and the mend is named.
+    azure.delete_resource_group().unwrap();
+    let words = told(&learner.types(&cloud, &UP));
+    assert!(words.contains("could not be made again"), "{words}");
+    assert!(words.contains("`evenhand cloud down --purge`"), "{words}");
+    learner.succeeds(&cloud, &DOWN);
+    learner.succeeds(&cloud, &UP);
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(cloud.left(), [""; 0]);
+}
+
+#[test]
+fn only_our_cluster_goes_whatever_others_call_theirs() {
+    let (learner, cloud) = (Learner::new(), Cloud::start());
+    learner.succeeds(&cloud, &UP);
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let azure = azure
+        .in_resource_group(&learner.entry("resource_group"))
+        .unwrap();
+    let suffix = learner.entry("suffix");
+    let workspace = azure.databricks(format!("even-dbx-{suffix}"));
+    let workspace = workspace.get().unwrap().unwrap();
+    let ours = workspace.workspace().clusters().unwrap();
+    make_cluster(&cloud, ours[0].name(), workspace.id());
+    for _ in 0..2 {
+        let words = told(&learner.types(&cloud, &DOWN));
+        assert!(
+            words.contains("not in the ledger: cluster even-"),
+            "{words}"
+        );
+    }
+    let left = workspace.workspace().clusters().unwrap();
+    assert!(left.len() == 1 && left[0].id() != ours[0].id());
+    // A notebook in a folder that is only called like a bin, with a name that has to be encoded.
+    let path = "/Shared/Trash/my thesis \u{e4}+";
+    workspace.workspace().import_notebook(path, b"{}").unwrap();
+    left[0].delete().unwrap();
+    let words = told(&learner.types(&cloud, &DOWN));
+    assert!(words.contains(path), "{words}");
+    workspace.workspace().delete_path(path).unwrap();
+    learner.succeeds(&cloud, &DOWN);
+    assert_eq!(cloud.left(), [""; 0]);
+}
+
+/// Makes a cluster by the workspace's API: our own client would take the one that has the name.
+fn make_cluster(cloud: &Cloud, name: &str, workspace: &str) {
+    use std::io::{Read, Write};
+    let body = json!({"cluster_name": name, "spark_version": "17.3.x-scala2.13", "num_workers": 0,
+        "node_type_id": "Standard_D4ds_v5"})
+    .to_string();
+    let host = cloud.url();
+    let host = host.trim_start_matches("http://").trim_end_matches('/');
+    let mut server = std::net::TcpStream::connect(host).unwrap();
+    write!(
+        server,
+        "POST /api/2.1/clusters/create HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         authorization: Bearer dapi-of-practice\r\nx-databricks-azure-workspace-resource-id: {workspace}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

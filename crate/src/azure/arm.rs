@@ -1,6 +1,5 @@
 //! Requests to Azure Resource Manager: signed, repeated by its rules, and read page by page.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,14 +36,8 @@ const RETRIES: u32 = 6;
 const BUSY_RETRIES: u32 = 12;
 const BUSY_PAUSE: u32 = 5;
 
-/// A pause up to this is not told.
-const SHORT: Duration = Duration::from_secs(1);
-
 /// The longest wait that Azure may ask for before a request is sent again.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(5 * 60);
-
-/// After how long without an answer the user is told.
-const SILENCE: Duration = Duration::from_secs(10);
 
 /// The most pages of a list.
 const MAX_PAGES: usize = 500;
@@ -214,10 +207,12 @@ impl Arm {
     }
 
     pub(super) fn parse<T: DeserializeOwned>(&self, body: &Json, doing: &str) -> Result<T> {
-        serde_json::from_str(body.text()).map_err(|error| {
-            self.unexpected_response(doing, "its answer lacks the documented fields")
-                .with_source(error)
-        })
+        let refused = || self.unexpected_response(doing, "its answer lacks the documented fields");
+        // A list would pass for an object whose fields are all missing.
+        if !body.text().trim_start().starts_with('{') {
+            return Err(refused());
+        }
+        serde_json::from_str(body.text()).map_err(|error| refused().with_source(error))
     }
 
     fn unexpected_response(&self, doing: &str, what: &str) -> Error {
@@ -238,15 +233,8 @@ impl Arm {
         let what = format!("Azure, asked to {}", call.doing);
         let mut told = polling.begin(what, Duration::MAX);
         loop {
-            let mut answer = pin!(self.send_once(call, &mut is_renewed));
-            let answer = match tokio::time::timeout(SILENCE, &mut answer).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    told.report("no answer yet");
-                    answer.await
-                }
-            };
-            let failure = match answer {
+            let answer = told.answer(self.send_once(call, &mut is_renewed));
+            let failure = match answer.await {
                 Ok(answer) => {
                     told.end("answered");
                     return Ok(answer);
@@ -272,15 +260,7 @@ impl Arm {
                     }
                     let pause = asked.unwrap_or_else(|| retry.wait(retries, fastrand::f64()));
                     retry::report(&error, retries, pause);
-                    if !pause.saturating_sub(SHORT).is_zero() {
-                        let status = error.status();
-                        let status =
-                            status.map_or("no answer".to_owned(), |it| format!("HTTP status {it}"));
-                        told.report(&format!(
-                            "asked again ({status}) after {} s",
-                            pause.as_secs()
-                        ));
-                    }
+                    told.report_retry(&error, pause);
                     retries += 1;
                     pause
                 }
@@ -377,7 +357,9 @@ impl Arm {
             None => error,
         };
         // As in Azure's SDKs: a POST is not sent again if the service may have taken it.
-        let may_be_done = call.method == Method::POST && matches!(status, 500 | 503 | 504);
+        let is_read = call.url.path().ends_with("/listKeys");
+        let may_be_done =
+            call.method == Method::POST && !is_read && matches!(status, 500 | 503 | 504);
         match retry.again && (!may_be_done || retry.asked.is_some()) {
             _ if is_busy => Failure::Busy(error),
             true => Failure::Transient(error, retry),

@@ -140,6 +140,27 @@ impl Azure {
         runtime::run(async move { azure.has_group(azure.resource_group()).await })
     }
 
+    /// Whether the resource group exists and evenhand made it, or Databricks for a workspace: then
+    /// [`delete_resource_group`](Self::delete_resource_group) deletes it.
+    ///
+    /// # Errors
+    /// Azure refuses or can't be reached.
+    pub fn owns_resource_group(&self) -> Result<bool> {
+        runtime::wait(self.owns_resource_group_async())
+    }
+
+    /// Async version of [`owns_resource_group`](Self::owns_resource_group).
+    ///
+    /// # Errors
+    /// As [`owns_resource_group`](Self::owns_resource_group).
+    pub fn owns_resource_group_async(&self) -> impl Future<Output = Result<bool>> + Send + 'static {
+        let azure = self.clone();
+        runtime::run(async move {
+            let group = azure.group(azure.resource_group()).await?;
+            Ok(group.is_some_and(|group| group.may_be_deleted()))
+        })
+    }
+
     /// The names of what there is in the resource group, whoever made it; nothing if there is no group.
     ///
     /// # Errors

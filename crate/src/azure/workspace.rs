@@ -263,6 +263,11 @@ impl DatabricksWorkspace {
         &self.host
     }
 
+    /// Its address in a browser, such as `https://adb-1.2.azuredatabricks.net/`.
+    pub fn address(&self) -> String {
+        self.workspace.address()
+    }
+
     /// What is in it: clusters, files, jobs and endpoints.
     pub fn workspace(&self) -> &Workspace {
         &self.workspace

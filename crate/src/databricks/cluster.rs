@@ -279,7 +279,7 @@ impl Cluster {
         runtime::run(async move {
             cluster.send_action("delete").await?;
             let what = format!("the cluster {}", cluster.name);
-            let mut wait = cluster.workspace.polling.begin(what, TIMEOUT);
+            let mut wait = cluster.workspace.rest.polling.begin(what, TIMEOUT);
             loop {
                 let info = info(&cluster.workspace, &cluster.id).await?;
                 if matches!(&*info.state, "TERMINATED" | "ERROR") {
@@ -408,7 +408,7 @@ pub(super) async fn ensure_running(workspace: &Workspace, id: &str) -> Result<bo
         let info = info(workspace, id).await?;
         let wait = wait.get_or_insert_with(|| {
             let what = format!("cluster {}", shown(&info.cluster_name));
-            workspace.polling.begin(what, TIMEOUT)
+            workspace.rest.polling.begin(what, TIMEOUT)
         });
         match info.state.as_str() {
             "RUNNING" | "RESIZING" => {

@@ -60,7 +60,8 @@ struct Object {
 impl Workspace {
     /// What people have made in the workspace: clusters (not those of jobs), jobs, endpoints for models,
     /// notebooks, files and repositories, each in a line such as `notebook /Shared/lab`. It names at most
-    /// 100. Empty folders, folders `Trash` and the endpoints that every workspace has are left out.
+    /// 100. Empty folders, what users have thrown away, and the endpoints that every workspace has are left
+    /// out. Secrets, tables, volumes, warehouses and pipelines are not looked at.
     ///
     /// # Errors
     /// The user may not see all of it, or the workspace can't be reached.
@@ -120,7 +121,7 @@ impl Workspace {
                 let is_in_it = object.path.len() > folder.len() && object.path.starts_with(&folder);
                 match object.object_type.as_str() {
                     // One that is elsewhere would lead around in a circle.
-                    "DIRECTORY" if !is_in_it || object.path.ends_with("/Trash") => {}
+                    "DIRECTORY" if !is_in_it || is_trash(&object.path) => {}
                     "DIRECTORY" => folders.push(object.path),
                     kind => {
                         let kind = sanitize_line(&kind.to_lowercase(), 40);
@@ -134,6 +135,12 @@ impl Workspace {
         }
         Ok(())
     }
+}
+
+/// Whether a user has thrown away what is in the folder: `/Users/NAME/Trash`.
+fn is_trash(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["", "Users", _, "Trash"])
 }
 
 fn shown(name: &str) -> String {

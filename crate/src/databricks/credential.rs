@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::settings::{Auth, DatabricksSettings};
 use crate::display::log_line;
 use crate::error::{Error, Result};
-use crate::identity::{self, Chain, Held, TokenCache, WorkspaceApplication};
+use crate::identity::{self, Chain, Held, NO_CREDENTIAL, TokenCache, WorkspaceApplication};
 use crate::secret::Secret;
 use crate::settings::{IdentitySettings, Settings};
 
@@ -75,7 +75,7 @@ impl Credential {
             Source::Application(tokens) => tokens.current().await,
             Source::Entra(tokens) => tokens.current().await,
         };
-        let held = held.map_err(|(error, _)| refused(error))?;
+        let held = held.map_err(|(error, _)| refused(&error))?;
         let token = held.token.secret.clone();
         *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Ok(token)
@@ -98,7 +98,7 @@ impl Credential {
             Source::Application(tokens) => tokens.after_rejection(&sent).await,
             Source::Entra(tokens) => tokens.after_rejection(&sent).await,
         };
-        let another = another.map_err(|(error, _)| refused(error))?;
+        let another = another.map_err(|(error, _)| refused(&error))?;
         Ok(another.is_some())
     }
 
@@ -124,11 +124,9 @@ impl Credential {
     }
 }
 
-fn refused(error: Error) -> Error {
-    Error::new(
-        error.kind(),
-        format!("nobody can sign in to Databricks: {}", error.message()),
-    )
-    .with_hint(HINT)
-    .with_source(error)
+fn refused(error: &Error) -> Error {
+    let message = format!("nobody can sign in to Databricks: {}", error.message());
+    // Whoever refused it knows better.
+    let own = error.hint().filter(|hint| *hint != NO_CREDENTIAL);
+    Error::new(error.kind(), message).with_hint(own.unwrap_or(HINT).to_owned())
 }

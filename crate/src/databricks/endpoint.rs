@@ -219,7 +219,7 @@ impl ServingEndpoint {
 
     async fn ready(&self) -> Result<()> {
         let what = format!("the endpoint {}", self.name);
-        let mut wait = self.workspace.polling.begin(what.clone(), TIMEOUT);
+        let mut wait = self.workspace.rest.polling.begin(what.clone(), TIMEOUT);
         loop {
             let State {
                 ready,

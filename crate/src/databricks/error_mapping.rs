@@ -32,13 +32,13 @@ pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[
         ),
         _ => (ErrorKind::BadRequest, "the message says what is wrong"),
     };
-    let verb = match status {
-        500.. => "failed",
-        _ => "refused",
-    };
-    let message = match reason.is_empty() {
-        true => format!("{host} {verb}, with the HTTP status {status}"),
-        false => format!("{host} {verb}: {reason}"),
+    let message = match (status, reason.is_empty()) {
+        (429 | 500.., true) => format!("{host} could not answer {path} (HTTP status {status})"),
+        (429 | 500.., false) => {
+            format!("{host} could not answer {path} (HTTP status {status}): {reason}")
+        }
+        (_, true) => format!("{host} refused, with the HTTP status {status}"),
+        (_, false) => format!("{host} refused: {reason}"),
     };
     Error::new(kind, message)
         .with_status(status)

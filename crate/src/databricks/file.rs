@@ -59,6 +59,37 @@ impl Workspace {
         })
     }
 
+    /// Deletes a notebook, a file or an empty folder of the workspace. It is no error if it is gone.
+    ///
+    /// # Errors
+    /// The path is malformed, the folder is not empty, or the user may not delete it.
+    pub fn delete_path(&self, path: &str) -> Result<()> {
+        runtime::wait(self.delete_path_async(path))
+    }
+
+    /// Async version of [`delete_path`](Self::delete_path).
+    ///
+    /// # Errors
+    /// As [`delete_path`](Self::delete_path).
+    pub fn delete_path_async(
+        &self,
+        path: &str,
+    ) -> impl Future<Output = Result<()>> + Send + 'static {
+        let (workspace, path) = (self.clone(), path.to_owned());
+        runtime::run(async move {
+            check(&path)?;
+            let body = json!({"path": path});
+            let deleted: Result<AnyObject> = workspace
+                .rest
+                .post("/api/2.0/workspace/delete", &body)
+                .await;
+            match deleted {
+                Err(error) if error.is_not_found() => Ok(()),
+                deleted => deleted.map(drop),
+            }
+        })
+    }
+
     /// Writes a file of a volume, in place of the one that is there: `/Volumes/CATALOG/SCHEMA/VOLUME/..`.
     ///
     /// # Errors

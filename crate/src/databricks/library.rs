@@ -147,6 +147,7 @@ impl Cluster {
         let _: AnyObject = rest.post("/api/2.0/libraries/install", &body).await?;
         let mut wait = self
             .workspace
+            .rest
             .polling
             .begin(format!("the package {package}"), TIMEOUT);
         loop {

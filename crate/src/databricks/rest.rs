@@ -11,16 +11,16 @@ use serde_json::Value;
 use super::credential::Credential;
 use super::error_mapping;
 use super::settings::DatabricksSettings;
-use crate::cancel::CancelHandle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::proxy::Destination;
 use crate::http::redact::Redactor;
-use crate::http::retry::Retry;
+use crate::http::retry::{Retry, pause_unless_stopped};
 use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
 use crate::identity::{Chain, TokenCache};
 use crate::json::Json;
 use crate::secret::Secret;
 use crate::settings::IdentitySettings;
+use crate::waiting::PollOptions;
 
 /// How long a request may take, and a connection to it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -45,17 +45,17 @@ pub(super) struct Rest {
     azure_resource_id: Option<HeaderValue>,
     /// Tokens of Azure's management, for an identity that is not a member of the workspace yet.
     management: Option<Arc<TokenCache<Chain>>>,
-    /// Ends the waits before a request is sent again.
-    pub(super) stop: CancelHandle,
+    /// What ends the waits before a request is sent again, and who is told of them.
+    pub(super) polling: PollOptions,
 }
 
 impl Rest {
     /// # Errors
     /// The system's certificates can't be read, or the sign-in's settings are malformed.
-    pub(super) fn new(settings: &DatabricksSettings) -> Result<Self> {
+    pub(super) fn new(settings: &DatabricksSettings, polling: PollOptions) -> Result<Self> {
         let credential = Credential::new(settings)?;
         let id = settings.azure_resource_id.as_deref();
-        Self::with_credential(settings.host.clone(), credential, id, None)
+        Self::with_credential(settings.host.clone(), credential, id, None, polling)
     }
 
     /// A workspace that Azure names, asked by whoever is signed in to Azure.
@@ -67,9 +67,10 @@ impl Rest {
         identity: &IdentitySettings,
         id: &str,
         management: Arc<TokenCache<Chain>>,
+        polling: PollOptions,
     ) -> Result<Self> {
         let credential = Credential::of_azure(identity)?;
-        Self::with_credential(host, credential, Some(id), Some(management))
+        Self::with_credential(host, credential, Some(id), Some(management), polling)
     }
 
     fn with_credential(
@@ -77,6 +78,7 @@ impl Rest {
         credential: Credential,
         id: Option<&str>,
         management: Option<Arc<TokenCache<Chain>>>,
+        polling: PollOptions,
     ) -> Result<Self> {
         let is_plain_http = host.scheme() == "http";
         let destination = Destination {
@@ -92,7 +94,7 @@ impl Rest {
             credential: Arc::new(credential),
             azure_resource_id: id.and_then(|id| HeaderValue::from_str(id).ok()),
             management,
-            stop: CancelHandle::new(),
+            polling,
             host,
         })
     }
@@ -101,7 +103,6 @@ impl Rest {
         self.host.host_str().unwrap_or_default()
     }
 
-    #[cfg(feature = "spark")]
     pub(super) fn origin(&self) -> &Url {
         &self.host
     }
@@ -176,15 +177,17 @@ impl Rest {
         passing: &[u16],
     ) -> Result<T> {
         let answer = self.send(path, request, passing).await?;
-        serde_json::from_str(answer.text()).map_err(|error| {
-            let message = format!(
-                "{} gave an answer without the documented fields",
-                self.host()
-            );
+        let refused = || {
+            let host = self.host();
+            let message = format!("{host} gave an answer without the documented fields");
             Error::new(ErrorKind::Response, message)
                 .with_hint("check DATABRICKS_HOST: it is the address of the workspace")
-                .with_source(error)
-        })
+        };
+        // A list would pass for an object whose fields are all missing.
+        if !answer.text().trim_start().starts_with('{') {
+            return Err(refused());
+        }
+        serde_json::from_str(answer.text()).map_err(|error| refused().with_source(error))
     }
 
     async fn send(
@@ -195,9 +198,13 @@ impl Rest {
     ) -> Result<Json> {
         let mut retries = 0;
         let mut is_renewed = false;
+        let what = format!("{}, asked for {path}", self.host());
+        let mut told = self.polling.begin(what, Duration::MAX);
         loop {
-            let (error, retry) = match self.ask_once(path, &request, passing).await {
+            let answer = told.answer(self.ask_once(path, &request, passing));
+            let (error, retry) = match answer.await {
                 Ok(answer) => {
+                    told.end("answered");
                     self.credential.accepted();
                     return Ok(answer);
                 }
@@ -212,9 +219,9 @@ impl Rest {
             if !retry.again || retries == RETRIES {
                 return Err(error);
             }
-            retry
-                .pause_unless_stopped(retries, &error, Some(&self.stop))
-                .await?;
+            let pause = retry.wait(retries, fastrand::f64());
+            told.report_retry(&error, pause);
+            pause_unless_stopped(pause, retries, &error, Some(&self.polling.stop)).await?;
             retries += 1;
         }
     }

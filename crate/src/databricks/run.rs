@@ -214,7 +214,7 @@ impl NotebookRun {
 
     async fn ended(&self) -> Result<Run> {
         let what = format!("the notebook {}", self.path);
-        let mut wait = self.workspace.polling.begin(what, TIMEOUT);
+        let mut wait = self.workspace.rest.polling.begin(what, TIMEOUT);
         let id = self.id.to_string();
         loop {
             let query = [("run_id", &*id)];

@@ -27,7 +27,6 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Workspace {
     pub(super) rest: Rest,
-    pub(super) polling: PollOptions,
     /// Where it is known in which region of Azure it is.
     pub(super) prices: Option<PriceList>,
 }
@@ -69,8 +68,7 @@ impl Workspace {
     /// The system's certificates can't be read, or the sign-in's settings are malformed.
     pub(crate) fn new(settings: &DatabricksSettings) -> Result<Self> {
         Ok(Self {
-            rest: Rest::new(settings)?,
-            polling: PollOptions::new(FIRST_PAUSE, MAX_PAUSE),
+            rest: Rest::new(settings, PollOptions::new(FIRST_PAUSE, MAX_PAUSE))?,
             prices: None,
         })
     }
@@ -87,14 +85,13 @@ impl Workspace {
         polling: &PollOptions,
         prices: Option<PriceList>,
     ) -> Result<Self> {
-        let first = polling.first.min(FIRST_PAUSE);
+        let polling = PollOptions {
+            first: polling.first.min(FIRST_PAUSE),
+            longest: MAX_PAUSE,
+            ..polling.clone()
+        };
         Ok(Self {
-            rest: Rest::of_azure(host, identity, id, management)?,
-            polling: PollOptions {
-                first,
-                longest: MAX_PAUSE,
-                ..polling.clone()
-            },
+            rest: Rest::of_azure(host, identity, id, management, polling)?,
             prices,
         })
     }
@@ -104,6 +101,11 @@ impl Workspace {
         self.rest.host()
     }
 
+    /// The address in a browser, such as `https://adb-1.2.azuredatabricks.net/`.
+    pub fn address(&self) -> String {
+        self.rest.origin().to_string()
+    }
+
     /// The same, with waits that this handle stops. The workspace goes on with what it has begun.
     ///
     /// # Default
@@ -111,8 +113,7 @@ impl Workspace {
     #[must_use]
     pub fn cancel_with(&self, stop: &CancelHandle) -> Self {
         let mut workspace = self.clone();
-        workspace.polling.stop = stop.clone();
-        workspace.rest.stop = stop.clone();
+        workspace.rest.polling.stop = stop.clone();
         workspace
     }
 
@@ -124,7 +125,7 @@ impl Workspace {
     #[must_use]
     pub fn on_progress(&self, listener: impl Fn(&WaitProgress) + Send + Sync + 'static) -> Self {
         let mut workspace = self.clone();
-        workspace.polling.listener = Some(Arc::new(listener));
+        workspace.rest.polling.listener = Some(Arc::new(listener));
         workspace
     }
 

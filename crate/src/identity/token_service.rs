@@ -17,6 +17,9 @@ use crate::http::retry::Retry;
 use crate::http::transport::{self, HttpResponse, Limits, RequestRoute};
 use crate::secret::Secret;
 
+/// What to do when the sign-in fails, and not who signs in.
+const TRY_AGAIN: &str = "the sign-in does not work just now, whoever asks: try again in a minute";
+
 /// The time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many times a request that failed for a transient reason is sent again.
@@ -180,11 +183,17 @@ impl TokenService {
     pub(super) fn refused(&self, response: &TokenResponse, who: &str) -> Failure {
         let error = self.error_response(response);
         let (host, status) = (&self.host, response.status);
-        let reason = match error.message.as_str() {
-            "" => format!("{host} answered the sign-in of {who} with status {status}"),
-            reason => format!("{host} refused to sign in {who}: {reason}"),
+        let is_trouble = matches!(status, 408 | 429 | 500..);
+        let reason = match (error.message.as_str(), is_trouble) {
+            ("", true) => format!("{host} could not sign in {who} (HTTP status {status})"),
+            (reason, true) => {
+                format!("{host} could not sign in {who} (HTTP status {status}): {reason}")
+            }
+            ("", false) => format!("{host} answered the sign-in of {who} with status {status}"),
+            (reason, false) => format!("{host} refused to sign in {who}: {reason}"),
         };
-        let hint = token_endpoint::hint(&error.message).unwrap_or(self.hint);
+        let known = token_endpoint::hint(&error.message);
+        let hint = known.unwrap_or(if is_trouble { TRY_AGAIN } else { self.hint });
         let error = Error::new(ErrorKind::Authentication, reason)
             .with_hint(hint)
             .with_code(Some(error.code).filter(|code| !code.is_empty()));

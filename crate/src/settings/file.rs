@@ -50,24 +50,15 @@ pub struct SettingsFile {
     label: Option<String>,
 }
 
-/// A file as it was found: what is before the block of settings, and after it.
-#[derive(Default)]
-struct Found {
-    before: Vec<u8>,
-    after: Vec<u8>,
-    block: Option<Block>,
-}
-
-/// The settings of a deployment in a file.
-struct Block {
-    /// Whose they are, if they say so.
-    label: Option<String>,
-}
-
-enum Place {
-    Before,
-    Inside,
-    After,
+/// A part of a file as it was found.
+enum Part {
+    /// Lines of others.
+    Lines(Vec<u8>),
+    /// The settings of a deployment, with whose they are, if they say so.
+    Block {
+        text: Vec<u8>,
+        label: Option<String>,
+    },
 }
 
 impl SettingsFile {
@@ -103,23 +94,21 @@ impl SettingsFile {
             return Err(Error::new(ErrorKind::Argument, message)
                 .with_hint("a label is made of letters, digits and `-`"));
         }
-        let found = self.find()?;
-        if let Some(block) = found.block.as_ref().filter(|block| !self.owns(block)) {
-            let whose = block.label.as_deref();
-            let whose = whose.map_or("another deployment".to_owned(), |label| label.to_owned());
-            return Err(self
-                .refused(&format!("has the settings of {whose} already"))
-                .with_hint(HOW_TO_REMOVE_THEM));
-        }
-        for part in [&found.before, &found.after] {
-            for line in String::from_utf8_lossy(part).lines() {
-                let line = line.trim_start();
-                let line = line.strip_prefix("export ").unwrap_or(line);
-                let name = line.split('=').next().unwrap_or_default().trim();
-                if NAMES.contains(&name) && line.contains('=') {
+        for part in self.find()? {
+            match part {
+                Part::Block { label, .. } if label != self.label => {
+                    let whose = label.unwrap_or_else(|| "another deployment".to_owned());
                     return Err(self
-                        .refused(&format!("sets {name} already"))
-                        .with_hint("remove that line, or write the settings to another file"));
+                        .refused(&format!("has the settings of {whose} already"))
+                        .with_hint(HOW_TO_REMOVE_THEM));
+                }
+                Part::Block { .. } => {}
+                Part::Lines(lines) => {
+                    if let Some(name) = set_in(&lines) {
+                        return Err(self
+                            .refused(&format!("sets {name} already"))
+                            .with_hint("remove that line, or write the settings to another file"));
+                    }
                 }
             }
         }
@@ -134,15 +123,27 @@ impl SettingsFile {
     pub fn write(&self, settings: &Settings) -> Result<()> {
         self.check()?;
         let lines = setting_lines(settings)?;
-        let found = self.find()?;
-        let mut text = found.before;
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
-        }
         let label = self.label.as_ref();
         let label = label.map_or_else(String::new, |label| format!(" {label}"));
-        text.extend(format!("{BEGIN}{label}{WHO_REMOVES_IT}\n{lines}{END}\n").as_bytes());
-        text.extend(found.after);
+        let block = format!("{BEGIN}{label}{WHO_REMOVES_IT}\n{lines}{END}\n");
+        let (mut text, mut is_written) = (Vec::new(), false);
+        for part in self.find()? {
+            match part {
+                Part::Lines(lines) => text.extend(lines),
+                // A copy of the settings goes.
+                Part::Block { .. } if is_written => {}
+                Part::Block { .. } => {
+                    text.extend(block.as_bytes());
+                    is_written = true;
+                }
+            }
+        }
+        if !is_written {
+            if !text.is_empty() && !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            text.extend(block.as_bytes());
+        }
         replace_private(&self.path, &text).map_err(|error| self.unwritable(error))
     }
 
@@ -153,11 +154,16 @@ impl SettingsFile {
     /// The file is a link, belongs to another user, or can't be written.
     pub fn remove(&self) -> Result<()> {
         remove_unfinished(&self.path).map_err(|error| self.unwritable(error))?;
-        let found = self.find()?;
-        if !found.block.as_ref().is_some_and(|block| self.owns(block)) {
+        let (mut text, mut is_changed) = (Vec::new(), false);
+        for part in self.find()? {
+            match part {
+                Part::Block { label, .. } if self.removes(label.as_deref()) => is_changed = true,
+                Part::Lines(kept) | Part::Block { text: kept, .. } => text.extend(kept),
+            }
+        }
+        if !is_changed {
             return Ok(());
         }
-        let text = [found.before, found.after].concat();
         let changed = match text.is_empty() {
             true => fs::remove_file(&self.path),
             false => replace_private(&self.path, &text),
@@ -165,14 +171,15 @@ impl SettingsFile {
         changed.map_err(|error| self.unwritable(error))
     }
 
-    fn owns(&self, block: &Block) -> bool {
-        block.label == self.label
+    /// Whether settings with this label are removed. Those without one were written before there were labels.
+    fn removes(&self, label: Option<&str>) -> bool {
+        label.is_none() || label == self.label.as_deref()
     }
 
-    fn find(&self) -> Result<Found> {
+    fn find(&self) -> Result<Vec<Part>> {
         let found = match fs::symlink_metadata(&self.path) {
             Ok(found) => found,
-            Err(error) if error.kind() == IoKind::NotFound => return Ok(Found::default()),
+            Err(error) if error.kind() == IoKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.unwritable(error)),
         };
         if !found.is_file() {
@@ -189,33 +196,30 @@ impl SettingsFile {
         self.split(&text)
     }
 
-    fn split(&self, text: &[u8]) -> Result<Found> {
-        let (mut before, mut after, mut place) = (Vec::new(), Vec::new(), Place::Before);
-        let mut block = None;
+    fn split(&self, text: &[u8]) -> Result<Vec<Part>> {
+        let (mut parts, mut is_inside) = (Vec::new(), false);
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             let words = line.trim_ascii();
-            match place {
-                Place::Before if words.starts_with(BEGIN.as_bytes()) => {
-                    block = Some(Block {
-                        label: label_of(words),
-                    });
-                    place = Place::Inside;
-                }
-                Place::Inside if words == END.as_bytes() => place = Place::After,
-                Place::Before => before.extend(line),
-                Place::Inside => {}
-                Place::After => after.extend(line),
+            if is_inside {
+                is_inside = words != END.as_bytes();
+            } else if words.starts_with(BEGIN.as_bytes()) {
+                is_inside = true;
+                parts.push(Part::Block {
+                    text: Vec::new(),
+                    label: label_of(words),
+                });
+            } else if !matches!(parts.last(), Some(Part::Lines(_))) {
+                parts.push(Part::Lines(Vec::new()));
+            }
+            if let Some(Part::Lines(text) | Part::Block { text, .. }) = parts.last_mut() {
+                text.extend(line);
             }
         }
-        match place {
-            Place::Inside => Err(self
+        match is_inside {
+            true => Err(self
                 .refused(&format!("has no line `{END}`"))
                 .with_hint("write that line after the last setting of evenhand's")),
-            Place::Before | Place::After => Ok(Found {
-                before,
-                after,
-                block,
-            }),
+            false => Ok(parts),
         }
     }
 
@@ -238,6 +242,17 @@ impl SettingsFile {
         )
         .with_source(error)
     }
+}
+
+/// The first of the variables that these lines set.
+fn set_in(lines: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(lines);
+    text.lines().find_map(|line| {
+        let line = line.trim_start_matches('\u{feff}').trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let name = line.split_once('=')?.0.trim();
+        NAMES.into_iter().find(|own| *own == name)
+    })
 }
 
 fn is_label(label: &str) -> bool {
@@ -367,8 +382,15 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), text);
         }
         mine.write(&settings("three")).unwrap();
+        // Copied by hand, and one of before there were labels.
+        let block = fs::read_to_string(&path).unwrap();
+        let old = block.replace(" even-lab-1", "");
+        let other = block.replace("even-lab-1", "even-lab-2");
+        fs::write(&path, format!("{block}A=1\n{block}{old}{other}")).unwrap();
         mine.remove().unwrap();
-        assert!(!path.exists());
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("A=1\n{other}"));
+        fs::write(&path, "\u{feff}AZURE_OPENAI_API_KEY=x\n").unwrap();
+        assert!(mine.check().is_err());
         assert!(mine.labeled("a\nb").check().is_err());
         let nowhere = SettingsFile::new(folder.path().join("none/.env"));
         let error = nowhere.check().unwrap_err();

@@ -245,7 +245,10 @@ fn the_contents_are_what_people_made() {
                 {"path": "/Users/x\u{1b}[2J.py", "object_type": "FILE"}]})),
             "/api/2.0/workspace/list?path=%2FUsers%2Fa" => answer(json!({"objects": [
                 {"path": "/Users/a/lab", "object_type": "NOTEBOOK"}]})),
-            "/api/2.0/workspace/list?path=%2FShared" => answer(json!({})),
+            "/api/2.0/workspace/list?path=%2FShared%2FTrash" => answer(json!({"objects": [
+                {"path": "/Shared/Trash/thesis", "object_type": "NOTEBOOK"}]})),
+            "/api/2.0/workspace/list?path=%2FShared" => answer(json!({"objects": [
+                {"path": "/Shared/Trash", "object_type": "DIRECTORY"}]})),
             _ => None,
         }
     });
@@ -257,6 +260,7 @@ fn the_contents_are_what_people_made() {
         "job nightly",
         "job 6",
         "serving endpoint even",
+        "notebook /Shared/Trash/thesis",
         "file /Users/x�[2J.py",
         "notebook /Users/a/lab",
     ]
@@ -272,6 +276,9 @@ fn what_only_looks_is_asked_again_after_a_failure_of_the_service() {
     });
     assert!(workspace(&cloud).clusters().unwrap().is_empty());
     let error = workspace(&cloud).cluster().create().unwrap_err();
-    assert_eq!(error.message(), "127.0.0.1 failed: oops");
+    assert_eq!(
+        error.message(),
+        "127.0.0.1 could not answer /api/2.1/clusters/create (HTTP status 500): oops"
+    );
     assert_eq!(bodies(&cloud, "/clusters/create").len(), 1);
 }

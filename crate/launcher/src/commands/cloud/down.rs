@@ -21,13 +21,17 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
         ));
     }
     for thing in ledger.entries.things.iter().rev() {
-        out!("  {:<21}{}", thing.kind.words(), thing.name);
+        let more = match thing.kind {
+            Kind::Workspace => ", with its secrets, tables and volumes",
+            _ => "",
+        };
+        out!("  {:<21}{}{more}", thing.kind.words(), thing.name);
     }
     for deleted in ledger.entries.deleted.iter().filter(|_| options.purge) {
         out!("  {:<21}{}", "deleted account", deleted.name);
     }
     confirm("Remove it, with all that is in it?", options.yes)?;
-    remove_all(&session.azure, &mut ledger, options.purge)?;
+    remove_all(&session.azure, &mut ledger, &|_| options.purge)?;
     let kept: Vec<&str> = ledger
         .entries
         .deleted
@@ -36,6 +40,10 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
         .collect();
     match kept.is_empty() {
         true => out!("✓ nothing is left: Azure has none of it any more"),
+        false if options.purge => out!(
+            "✓ nothing is left that costs anything. {} could not be purged, and keeps its name for 48 hours",
+            kept.join(", ")
+        ),
         false => out!(
             "✓ nothing is left that costs anything. {} keeps its name for 48 hours; `evenhand cloud down \
              --purge` ends that",
@@ -46,11 +54,23 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
 }
 
 /// Removes all that is in the ledger. One that was interrupted does the same again.
-pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
+pub(super) fn remove_all(
+    azure: &Azure,
+    ledger: &mut Ledger,
+    is_purged: &dyn Fn(&Deleted) -> bool,
+) -> Result<()> {
     for path in &ledger.entries.settings {
         // The key in it opens nothing any more once the account is gone, which is not to wait for this.
-        if let Err(error) = settings_file(path, &ledger.entries.suffix).remove() {
-            err!("! {}", Failure::from(error));
+        let file = settings_file(path, &ledger.entries.suffix);
+        if let Err(error) = file.remove() {
+            err!("! {}: remove the lines by hand", error.message());
+        } else if path.exists()
+            && let Err(error) = file.check()
+        {
+            err!(
+                "! {}: that stays, since it is not what `up` wrote",
+                error.message()
+            );
         }
     }
     ledger.entries.is_complete = false;
@@ -61,7 +81,7 @@ pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Re
     for thing in ledger.entries.things.clone().into_iter().rev() {
         ledger.set_progress(thing.kind, &thing.name, Progress::Removing)?;
         match thing.kind {
-            Kind::Cluster => remove_cluster(&azure, &ledger.name_of(Kind::Workspace), &thing.name)?,
+            Kind::Cluster => remove_cluster(&azure, ledger, &thing.name)?,
             Kind::Workspace => remove_workspace(&azure, &thing.name)?,
             Kind::Deployment => remove_deployment(&azure, ledger, &thing.name)?,
             Kind::Account => remove_account(&azure, ledger, &thing.name)?,
@@ -69,18 +89,19 @@ pub(super) fn remove_all(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Re
         }
         ledger.forget(thing.kind)?;
     }
-    tidy(&azure, ledger, purges)
+    tidy(&azure, ledger, is_purged)
 }
 
-fn remove_cluster(azure: &Azure, workspace: &str, name: &str) -> Result<()> {
-    let Some(workspace) = azure.databricks(workspace).get()? else {
-        return Ok(());
-    };
-    let builder = workspace.cluster().name(name);
-    if let Some(cluster) = builder.get()? {
+fn remove_cluster(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> {
+    if let Some(cluster) = ledger.find_cluster(azure)? {
+        // Another one of this name is not ours, if this is interrupted now.
+        ledger.set_id(Kind::Cluster, cluster.id())?;
         cluster.delete()?;
     }
-    proven(&format!("the cluster {name}"), builder.get()?.is_none())
+    proven(
+        &format!("the cluster {name}"),
+        ledger.find_cluster(azure)?.is_none(),
+    )
 }
 
 fn remove_workspace(azure: &Azure, name: &str) -> Result<()> {
@@ -91,10 +112,17 @@ fn remove_workspace(azure: &Azure, name: &str) -> Result<()> {
             let why = format!("what is in the workspace {name} is not known, so it is not deleted");
             Failure::from(error).at(why)
         })?;
-        let hint = format!(
-            "export what is to be kept, delete it at https://{}, and run `evenhand cloud down` again",
-            workspace.host()
-        );
+        let hint = match azure.is_practice() {
+            true => {
+                "delete it in a notebook, with `workspace.delete_path(..)?` or `cluster.delete()?`, and run \
+                 `evenhand cloud down` again; `evenhand practice --reset` empties the whole practice cloud"
+                    .to_owned()
+            }
+            false => format!(
+                "export what is to be kept, delete it at {}, and run `evenhand cloud down` again",
+                workspace.address()
+            ),
+        };
         holds_nothing(&format!("the workspace {name}"), &contents, &hint)?;
         workspace.delete()?;
     }
@@ -144,6 +172,10 @@ fn remove_account(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> 
 
 fn remove_group(azure: &Azure) -> Result<()> {
     let group = azure.resource_group();
+    if azure.has_resource_group()? && !azure.owns_resource_group()? {
+        err!("! the resource group {group} was not made by evenhand: it stays");
+        return Ok(());
+    }
     let hint = "move or delete that in the portal, and run `evenhand cloud down` again";
     let what = format!("the resource group {group}");
     holds_nothing(&what, &azure.resources()?, hint)?;
@@ -155,7 +187,7 @@ fn remove_group(azure: &Azure) -> Result<()> {
 }
 
 /// Purges the deleted accounts if that is wanted, and forgets those that Azure has forgotten.
-fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
+fn tidy(azure: &Azure, ledger: &mut Ledger, is_purged: &dyn Fn(&Deleted) -> bool) -> Result<()> {
     if ledger.entries.deleted.is_empty() {
         return ledger.save();
     }
@@ -166,7 +198,7 @@ fn tidy(azure: &Azure, ledger: &mut Ledger, purges: bool) -> Result<()> {
                 && it.resource_group.eq_ignore_ascii_case(&one.resource_group)
         };
         if listed.iter().any(is_it) {
-            if !purges {
+            if !is_purged(&one) {
                 continue;
             }
             match azure

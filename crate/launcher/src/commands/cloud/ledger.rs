@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use evenhand::azure::{Azure, Deployment};
+use evenhand::databricks::Cluster;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,9 @@ pub(super) struct Thing {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) progress: Progress,
+    /// What Databricks calls it, where others may give theirs the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
 }
 
 /// An account that was deleted and keeps its name.
@@ -170,6 +174,36 @@ impl Ledger {
         Ok(deployments.find(|one| one.name().eq_ignore_ascii_case(&name)))
     }
 
+    /// The cluster, if it exists: that of its ID, or else of its name.
+    ///
+    /// # Errors
+    /// Several clusters have the name, and it is not known which is meant.
+    pub(super) fn find_cluster(&self, azure: &Azure) -> Result<Option<Cluster>> {
+        let Some(thing) = self.find(Kind::Cluster) else {
+            return Ok(None);
+        };
+        let workspace = azure.databricks(self.name_of(Kind::Workspace)).get()?;
+        let Some(workspace) = workspace else {
+            return Ok(None);
+        };
+        let mut clusters = workspace.workspace().clusters()?;
+        match &thing.id {
+            Some(id) => clusters.retain(|cluster| cluster.id() == id),
+            None => clusters.retain(|cluster| cluster.name() == thing.name),
+        }
+        match clusters.len() {
+            0 | 1 => Ok(clusters.pop()),
+            several => Err(Failure::new(format!(
+                "there are {several} clusters of the name {}, and it is not known which one is to be removed",
+                thing.name
+            ))
+            .hint(format!(
+                "delete the others at {}, or rename them",
+                workspace.address()
+            ))),
+        }
+    }
+
     /// Notes that something is about to be made, made, or about to be removed.
     pub(super) fn set_progress(
         &mut self,
@@ -185,8 +219,22 @@ impl Ledger {
                 kind,
                 name: name.to_owned(),
                 progress,
+                id: None,
             }),
         }
+        self.save()
+    }
+
+    /// Notes what Databricks calls something.
+    pub(super) fn set_id(&mut self, kind: Kind, id: &str) -> Result<()> {
+        let mut things = self.entries.things.iter_mut();
+        let Some(thing) = things.find(|thing| thing.kind == kind) else {
+            return Ok(());
+        };
+        if thing.id.as_deref() == Some(id) {
+            return Ok(());
+        }
+        thing.id = Some(id.to_owned());
         self.save()
     }
 

@@ -50,6 +50,8 @@ enum Action {
 
 /// The lab's model.
 const DEFAULT_MODEL: &str = "gpt-35-turbo";
+/// The lab's quota.
+const DEFAULT_TOKENS_PER_MINUTE: u64 = 5_000;
 
 /// What is wanted.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,7 +63,7 @@ struct Wanted {
     #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     /// The deployment's quota
-    #[arg(long, value_name = "N", default_value_t = 5_000,
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TOKENS_PER_MINUTE,
         value_parser = clap::value_parser!(u64).range(1..))]
     tokens_per_minute: u64,
     /// Leave out the Databricks workspace and its cluster

@@ -8,8 +8,11 @@ use evenhand::databricks::HourlyPrice;
 use evenhand::text::grouped;
 
 use super::ledger::{Entries, Kind};
-use super::{DEFAULT_MODEL, UpOptions};
+use super::{DEFAULT_MODEL, DEFAULT_TOKENS_PER_MINUTE, UpOptions};
 use crate::terminal::out;
+
+/// In what Azure sells quotas, in tokens per minute.
+const UNIT: u64 = 1_000;
 
 /// The account of a learner.
 pub(super) fn account(suffix: &str) -> String {
@@ -80,20 +83,21 @@ pub(super) struct Choice {
     pub(super) old_model: Option<String>,
     /// The deployment's quota: what Azure sells, or what the deployment has that exists.
     pub(super) tokens_per_minute: u64,
-    /// Whether the resource group exists.
-    pub(super) has_group: bool,
+    /// What exists of it, as Azure says.
+    pub(super) existing: Vec<Kind>,
 }
 
 /// The options that what exists has not been made with, and which change nothing in it.
 fn left_aside(options: &UpOptions, entries: &Entries, choice: &Choice) -> Vec<&'static str> {
     let wanted = &options.wanted;
-    let is_there = |kind: Kind| entries.things.iter().any(|thing| thing.kind == kind);
+    let is_there = |kind: Kind| choice.existing.contains(&kind);
     let is_elsewhere = !wanted.regions.is_empty()
         && !wanted
             .regions
             .iter()
             .any(|region| Region::named(region) == Region::named(&entries.region));
-    let has_less = choice.tokens_per_minute < wanted.tokens_per_minute;
+    let has_another_quota = wanted.tokens_per_minute != DEFAULT_TOKENS_PER_MINUTE
+        && wanted.tokens_per_minute.div_ceil(UNIT) != choice.tokens_per_minute.div_ceil(UNIT);
     let mut options = Vec::new();
     if is_there(Kind::Account) && is_elsewhere {
         options.push("--region");
@@ -101,7 +105,10 @@ fn left_aside(options: &UpOptions, entries: &Entries, choice: &Choice) -> Vec<&'
     if is_there(Kind::Deployment) {
         let is_another = ![DEFAULT_MODEL, entries.model.as_str()].contains(&wanted.model.as_str());
         options.extend(is_another.then_some("--model"));
-        options.extend(has_less.then_some("--tokens-per-minute"));
+        options.extend(has_another_quota.then_some("--tokens-per-minute"));
+    }
+    if is_there(Kind::Workspace) && wanted.without_databricks {
+        options.push("--without-databricks");
     }
     options
 }
@@ -111,10 +118,6 @@ pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, choice
     let is_practice = azure.is_practice();
     let cluster = cluster_price(azure, entries, !options.wanted.without_databricks);
     let wanted = wanted(entries, !options.wanted.without_databricks);
-    let is_there = |kind: Kind| match kind {
-        Kind::ResourceGroup => choice.has_group,
-        kind => entries.things.iter().any(|thing| thing.kind == kind),
-    };
     out!(
         "In {}, in the subscription {}:\n",
         entries.region,
@@ -126,7 +129,10 @@ pub(super) fn show(options: &UpOptions, entries: &Entries, azure: &Azure, choice
         .max()
         .unwrap_or_default();
     for (kind, name) in &wanted {
-        let state = if is_there(*kind) { "exists" } else { "new" };
+        let state = match choice.existing.contains(kind) {
+            true => "exists",
+            false => "new",
+        };
         let words = kind.words();
         out!(
             "  {state:<7}{words:<21}{name:<width$}  {}",

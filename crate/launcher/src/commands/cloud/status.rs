@@ -63,16 +63,13 @@ fn state(azure: &Azure, ledger: &Ledger, kind: Kind, name: &str) -> Result<Strin
             .databricks(name)
             .get()?
             .map(|it| format!("exists at {}", it.host())),
-        Kind::Cluster => match azure.databricks(ledger.name_of(Kind::Workspace)).get()? {
-            Some(workspace) => match workspace.cluster().name(name).get()? {
-                Some(cluster) => Some(match cluster.state()? {
-                    ClusterState::Running if azure.is_practice() => "runs".to_owned(),
-                    ClusterState::Running => "runs, and is charged".to_owned(),
-                    ClusterState::Terminated => "has ended, and is not charged".to_owned(),
-                    other => format!("{other:?}").to_lowercase(),
-                }),
-                None => None,
-            },
+        Kind::Cluster => match ledger.find_cluster(azure)? {
+            Some(cluster) => Some(match cluster.state()? {
+                ClusterState::Running if azure.is_practice() => "runs".to_owned(),
+                ClusterState::Running => "runs, and is charged".to_owned(),
+                ClusterState::Terminated => "has ended, and is not charged".to_owned(),
+                other => format!("{other:?}").to_lowercase(),
+            }),
             None => None,
         },
     };

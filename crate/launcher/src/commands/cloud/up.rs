@@ -85,8 +85,10 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
         .any(|thing| thing.progress == Progress::Removing)
     {
         err!("! finishing what was being removed");
-        down::remove_all(azure, &mut ledger, false)?;
+        down::remove_all(azure, &mut ledger, &|_| false)?;
     }
+    // What an earlier `down` kept is not this command's to purge.
+    let kept = ledger.entries.deleted.clone();
     let mut is_asked = false;
     for attempt in 1.. {
         let was_complete = ledger.entries.is_complete;
@@ -97,7 +99,7 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
         }
         if !is_asked {
             plan::show(options, &ledger.entries, azure, &choice);
-            if lacks(options, &ledger) {
+            if lacks(options, &ledger, &choice) {
                 confirm("Make it?", options.yes)?;
             }
             is_asked = true;
@@ -106,14 +108,26 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
             Ok(deployment) => return finish(&settings, session, &ledger, &deployment),
             Err(refused) => refused,
         };
-        if refused.why == Why::Interrupted || was_complete {
-            return Err(refused
-                .failure
-                .at("it is not complete, and the same command goes on"));
+        match (refused.why, was_complete) {
+            (Why::Interrupted, _) => {
+                return Err(refused
+                    .failure
+                    .at("not everything is there yet; the same command continues"));
+            }
+            (_, true) => {
+                return Err(refused
+                    .failure
+                    .at("what is missing could not be made again")
+                    .hint(
+                        "`evenhand cloud down --purge` removes the rest, and `evenhand cloud up` then begins \
+                         anew",
+                    ));
+            }
+            _ => {}
         }
         err!("! {}", refused.failure.message());
-        err!("! so what has been made is removed again");
-        down::remove_all(azure, &mut ledger, true)?;
+        err!("! what was made so far is removed again");
+        down::remove_all(azure, &mut ledger, &|deleted| !kept.contains(deleted))?;
         if refused.why == Why::Final || attempt == MAX_ATTEMPTS {
             return Err(refused.failure);
         }
@@ -157,13 +171,14 @@ fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Ch
     let wanted = options.wanted.tokens_per_minute;
     if !ledger.entries.things.is_empty() {
         let azure = azure.in_resource_group(&ledger.entries.resource_group)?;
-        let exists = ledger.find_deployment(&azure)?;
+        let deployment = ledger.find_deployment(&azure)?;
+        let existing = existing(&azure, ledger)?;
         return Ok(Choice {
             old_model: None,
-            tokens_per_minute: exists
+            tokens_per_minute: deployment
                 .and_then(|it| it.tokens_per_minute())
                 .unwrap_or(wanted),
-            has_group: azure.has_resource_group()?,
+            existing,
         });
     }
     let deleted = std::mem::take(&mut ledger.entries.deleted);
@@ -177,21 +192,40 @@ fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Ch
     Ok(Choice {
         old_model: placement.replaces,
         tokens_per_minute: placement.tokens_per_minute,
-        has_group: azure.has_resource_group()?,
+        existing: match azure.has_resource_group()? {
+            true => vec![Kind::ResourceGroup],
+            false => Vec::new(),
+        },
     })
 }
 
+/// What there is now of what the ledger has: whatever it says, something may be gone.
+fn existing(azure: &Azure, ledger: &Ledger) -> Result<Vec<Kind>> {
+    let mut existing = Vec::new();
+    if azure.has_resource_group()? {
+        existing.push(Kind::ResourceGroup);
+    }
+    for thing in &ledger.entries.things {
+        let name = thing.name.as_str();
+        let is_there = match thing.kind {
+            Kind::ResourceGroup => false,
+            Kind::Account => azure.openai(name).get()?.is_some(),
+            Kind::Deployment => ledger.find_deployment(azure)?.is_some(),
+            Kind::Workspace => azure.databricks(name).get()?.is_some(),
+            Kind::Cluster => ledger.find_cluster(azure)?.is_some(),
+        };
+        if is_there {
+            existing.push(thing.kind);
+        }
+    }
+    Ok(existing)
+}
+
 /// Whether anything is to be made.
-fn lacks(options: &UpOptions, ledger: &Ledger) -> bool {
+fn lacks(options: &UpOptions, ledger: &Ledger, choice: &Choice) -> bool {
     let wanted = plan::wanted(&ledger.entries, !options.wanted.without_databricks);
-    let is_made = |kind| {
-        ledger
-            .find(kind)
-            .is_some_and(|it| it.progress == Progress::Made)
-    };
-    wanted
-        .iter()
-        .any(|(kind, _)| *kind != Kind::ResourceGroup && !is_made(*kind))
+    let mut kinds = wanted.iter().map(|(kind, _)| kind);
+    kinds.any(|kind| !choice.existing.contains(kind))
 }
 
 /// Makes what is missing. Each thing is looked for first, and never made twice.
@@ -260,7 +294,8 @@ fn make_workspace(
         return Ok(());
     }
     begin(ledger, Kind::Cluster, &name(Kind::Cluster), || Ok(false))?;
-    cluster.create()?;
+    let cluster = cluster.create()?;
+    ledger.set_id(Kind::Cluster, cluster.id())?;
     ledger.set_progress(Kind::Cluster, &name(Kind::Cluster), Progress::Made)?;
     Ok(())
 }

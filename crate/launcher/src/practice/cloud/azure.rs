@@ -36,7 +36,7 @@ impl Cloud {
                 arm_error(429, "TooManyRequests", words).header("retry-after-ms", "50".to_owned())
             );
         }
-        let path = request.path().to_owned();
+        let path = request.path();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let rest = match parts.as_slice() {
             ["subscriptions"] => {
@@ -246,7 +246,19 @@ impl Cloud {
                     text(&body, &["location"]),
                     "Microsoft.Resources/resourceGroups",
                 )?;
-                let is_new = !self.state.groups.contains_key(&key);
+                let old = self.state.groups.get(&key);
+                let is_new = old.is_none();
+                let is_elsewhere = old.is_some_and(|old| {
+                    let [old, new] = [&old.body, &body].map(|it| text(it, &["location"]));
+                    !regions::is_same(old, new)
+                });
+                if is_elsewhere {
+                    let words = format!(
+                        "Invalid resource group location. The Resource group already exists in another \
+                         location: '{name}'."
+                    );
+                    return Err(arm_error(409, "InvalidResourceGroupLocation", &words));
+                }
                 let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}");
                 set(&mut body, &["id"], json!(id));
                 set(&mut body, &["name"], json!(name));

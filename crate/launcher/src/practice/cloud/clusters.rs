@@ -79,8 +79,8 @@ impl Cloud {
             ("GET", "clusters/get") => {
                 self.end_idle(request.now);
                 let id = request.query("cluster_id");
-                let cluster = self.known_cluster(id, workspace)?;
-                Ok(CloudResponse::ok(&cluster.to_json(id, request.now)))
+                let cluster = self.known_cluster(&id, workspace)?;
+                Ok(CloudResponse::ok(&cluster.to_json(&id, request.now)))
             }
             ("POST", "clusters/create") => self.make_cluster(request, workspace),
             ("POST", rest) => {
@@ -267,7 +267,7 @@ impl Cloud {
             }
             ("GET", "libraries/cluster-status") => {
                 let id = request.query("cluster_id");
-                let cluster = self.state.clusters.get(id).ok_or_else(missing)?;
+                let cluster = self.state.clusters.get(&id).ok_or_else(missing)?;
                 let told = cluster.libraries.iter().map(|(package, at)| {
                     let status = match (*at <= request.now, fails) {
                         (false, _) => "INSTALLING",

@@ -33,7 +33,7 @@ impl Cloud {
             return Err(databricks_error(403, "PERMISSION_DENIED", words));
         }
         let workspace = self.asked_workspace(request)?;
-        let path = request.path().to_owned();
+        let path = request.path();
         let rest = path.trim_start_matches("/api/");
         let (_, rest) = rest.split_once('/').unwrap_or_default();
         match (request.method, rest) {
@@ -44,7 +44,26 @@ impl Cloud {
             // Nobody makes jobs here, only runs.
             ("GET", "jobs/list") => Ok(CloudResponse::ok(&json!({"has_more": false}))),
             ("GET", "workspace/list") => self.folder(request, &workspace),
-            ("POST", "workspace/mkdirs") => request.json().map(|_| CloudResponse::ok(&json!({}))),
+            ("POST", "workspace/mkdirs") => {
+                let body = request.json()?;
+                let path = text(&body, &["path"]).trim_end_matches('/');
+                self.state.files.insert(format!("{workspace} {path}/"), 0);
+                Ok(CloudResponse::ok(&json!({})))
+            }
+            ("POST", "workspace/delete") => self.delete_path(request, &workspace),
+            ("GET", "workspace/get-status") => {
+                let path = request.query("path");
+                let is_there = self
+                    .state
+                    .files
+                    .contains_key(&format!("{workspace} {path}"));
+                match is_there {
+                    true => Ok(CloudResponse::ok(
+                        &json!({"path": path, "object_type": "NOTEBOOK", "language": "PYTHON"}),
+                    )),
+                    false => Err(no_path(&path)),
+                }
+            }
             ("POST", "workspace/import") => {
                 let body = request.json()?;
                 let length = text(&body, &["content"]).len() as u64;
@@ -104,18 +123,47 @@ impl Cloud {
         }
     }
 
+    /// Deletes a notebook or a folder, which is empty or is to go with all that is in it.
+    fn delete_path(
+        &mut self,
+        request: &CloudRequest<'_>,
+        workspace: &str,
+    ) -> Result<CloudResponse, CloudResponse> {
+        let body = request.json()?;
+        let path = text(&body, &["path"]).trim_end_matches('/');
+        let is_recursive = body.get("recursive").and_then(Value::as_bool) == Some(true);
+        let (own, inside) = (
+            format!("{workspace} {path}"),
+            format!("{workspace} {path}/"),
+        );
+        let files = self.state.files.keys();
+        let mut is_there = false;
+        for file in files {
+            is_there |= *file == own || file.starts_with(&inside);
+            if file.len() > inside.len() && file.starts_with(&inside) && !is_recursive {
+                let words = format!("Folder ({path}) is not empty");
+                return Err(databricks_error(400, "DIRECTORY_NOT_EMPTY", &words));
+            }
+        }
+        if !is_there {
+            return Err(no_path(path));
+        }
+        self.state
+            .files
+            .retain(|file, _| *file != own && !file.starts_with(&inside));
+        Ok(CloudResponse::ok(&json!({})))
+    }
+
     /// What is in a folder of notebooks: those that were imported, and the folders that they are in.
     fn folder(
         &self,
         request: &CloudRequest<'_>,
         workspace: &str,
     ) -> Result<CloudResponse, CloudResponse> {
-        let path = request
-            .query("path")
-            .replace("%2F", "/")
-            .replace("%40", "@");
+        let path = request.query("path");
         let folder = format!("{}/", path.trim_end_matches('/'));
         let start = format!("{workspace} {folder}");
+        let mut is_there = ["/", "/Shared/", "/Users/"].contains(&folder.as_str());
         let mut objects = BTreeMap::new();
         if folder == "/" {
             objects.insert("/Shared".to_owned(), "DIRECTORY");
@@ -125,6 +173,10 @@ impl Cloud {
             let Some(rest) = file.strip_prefix(&start) else {
                 continue;
             };
+            if rest.is_empty() {
+                is_there = true;
+                continue;
+            }
             // Volumes are no folders of notebooks.
             let (name, kind) = match rest.split_once('/') {
                 Some(("Volumes", _)) if folder == "/" => continue,
@@ -133,9 +185,8 @@ impl Cloud {
             };
             objects.insert(format!("{folder}{name}"), kind);
         }
-        if objects.is_empty() && !["/Shared/", "/Users/"].contains(&folder.as_str()) {
-            let words = format!("Path ({path}) doesn't exist.");
-            return Err(databricks_error(404, "RESOURCE_DOES_NOT_EXIST", &words));
+        if objects.is_empty() && !is_there {
+            return Err(no_path(&path));
         }
         let objects = objects.iter();
         let objects: Vec<Value> = objects
@@ -181,7 +232,7 @@ impl Cloud {
                 Ok(CloudResponse::ok(&json!({"run_id": id})))
             }
             ("GET", "jobs/runs/get") => {
-                let id = number(request.query("run_id"));
+                let id = number(&request.query("run_id"));
                 let run = self.run(id)?;
                 let state = match (run.is_cancelled, run.ends_at <= request.now) {
                     (true, _) => {
@@ -202,7 +253,7 @@ impl Cloud {
                 ))
             }
             ("GET", "jobs/runs/get-output") => {
-                let run = self.run(number(request.query("run_id")).saturating_sub(1))?;
+                let run = self.run(number(&request.query("run_id")).saturating_sub(1))?;
                 let words = format!("practice: {} was not run, and no cell of it", run.path);
                 Ok(CloudResponse::ok(
                     &json!({"notebook_output": {"result": words, "truncated": false}}),
@@ -257,6 +308,10 @@ impl Cloud {
             ("POST", "") => {
                 let body = request.json()?;
                 let name = text(&body, &["name"]).to_owned();
+                if name.starts_with("databricks-") {
+                    let words = "Endpoint names must not start with 'databricks-'.";
+                    return Err(databricks_error(400, "INVALID_PARAMETER_VALUE", words));
+                }
                 let ready_at = self.after(request.now, ENDPOINT);
                 self.state.endpoints.entry(key(&name)).or_insert(ready_at);
                 Ok(CloudResponse::ok(&json!({"name": name})))
@@ -275,6 +330,11 @@ impl Cloud {
             _ => Err(no_endpoint()),
         }
     }
+}
+
+fn no_path(path: &str) -> CloudResponse {
+    let words = format!("Path ({path}) doesn't exist.");
+    databricks_error(404, "RESOURCE_DOES_NOT_EXIST", &words)
 }
 
 fn no_endpoint() -> CloudResponse {

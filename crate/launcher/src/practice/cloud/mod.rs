@@ -53,16 +53,18 @@ pub(crate) struct CloudRequest<'a> {
 }
 
 impl CloudRequest<'_> {
-    fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
+    /// The path, decoded.
+    fn path(&self) -> String {
+        decoded(self.target.split('?').next().unwrap_or_default())
     }
 
-    /// A parameter of the query.
-    fn query(&self, name: &str) -> &str {
+    /// A parameter of the query, decoded.
+    fn query(&self, name: &str) -> String {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let mut values = pairs.filter(|(key, _)| *key == name);
-        values.next().map_or("", |(_, value)| value)
+        let value = values.next().map_or("", |(_, value)| value);
+        decoded(&value.replace('+', " "))
     }
 
     /// The body, which is an object.
@@ -76,6 +78,29 @@ impl CloudRequest<'_> {
             }
         })
     }
+}
+
+/// The text without percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let pair = more
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
+        let byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = more.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// An answer.

@@ -105,13 +105,20 @@ pub(super) fn made_in(region: &str, kind: &str) -> Result<(), CloudResponse> {
     })
 }
 
+/// Whether two texts mean one region: `Sweden Central` and `swedencentral` do.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    named(one) == named(other)
+}
+
+fn named(region: &str) -> String {
+    region.replace(' ', "").to_ascii_lowercase()
+}
+
 fn refuse_unknown(
     region: &str,
     refusal: impl FnOnce() -> CloudResponse,
 ) -> Result<(), CloudResponse> {
-    // `Sweden Central` means the same.
-    let name = region.replace(' ', "").to_ascii_lowercase();
-    match REGIONS.contains(&name.as_str()) {
+    match REGIONS.contains(&named(region).as_str()) {
         true => Ok(()),
         false => Err(refusal()),
     }
