@@ -179,7 +179,7 @@ fn a_run_says_that_its_rows_wait_in_a_batch() {
     let answers = scene.cell(&["b", "c"]).run().unwrap();
     let notes = answers.totals().notes;
     assert_eq!(notes.len(), 1);
-    insta::assert_snapshot!(notes[0], @"questions of a submitted batch that are now asked and paid for a second time: 1. `submitted()` finds the batch, `cancel()` cancels it");
+    insta::assert_snapshot!(notes[0], @"prompts that a submitted batch holds too, and that are now asked, and paid for, twice: 1. `submitted()` finds the batch, `cancel()` cancels it");
 }
 
 #[test]

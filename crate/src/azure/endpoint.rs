@@ -61,8 +61,8 @@ impl ManagerEndpoint {
         let is_practice = url.host_str().is_some_and(is_loopback);
         if is_practice && !is_of_practice(identity) {
             return Err(refused(format!(
-                "{MANAGER} is on this machine, but whoever signs in is known to the real Azure: the \
-                 program there would get your token"
+                "{MANAGER} names a program on this machine, but you sign in to the real Azure: that \
+                 program would get your token"
             ))
             .with_hint(format!(
                 "unset {MANAGER} to work in Azure; or practice: {}. The variables that belong to it, which it \

@@ -134,7 +134,7 @@ impl ArmError {
             ),
             Some(422) => (
                 ErrorKind::UnprocessableEntity,
-                "the message says what is wrong",
+                "change what the message names, and make the call again",
             ),
             Some(429) => (
                 ErrorKind::RateLimit,
@@ -144,7 +144,10 @@ impl ArmError {
                 ErrorKind::Server,
                 "try again; status.azure.com may say more",
             ),
-            Some(400) => (ErrorKind::BadRequest, "the message says what is wrong"),
+            Some(400) => (
+                ErrorKind::BadRequest,
+                "change what the message names, and make the call again",
+            ),
             Some(_) => (
                 ErrorKind::UnexpectedStatus,
                 "check AZURE_RESOURCE_MANAGER_URL, and the proxy if there is one",
@@ -215,8 +218,8 @@ const HINTS: [(&str, ErrorKind, &str); 28] = [
         "SpecialFeatureOrQuotaIdRequired",
         ErrorKind::PermissionDenied,
         concat!(
-            "this kind of subscription (free, student or reseller) may not have Azure OpenAI: use one \
-             that is paid for; or practice: ",
+            "this kind of subscription (free, student or reseller) may not have Azure OpenAI: use a \
+             pay-as-you-go subscription; or practice: ",
             practice!()
         ),
     ),

@@ -72,9 +72,9 @@ impl Subscription {
         if is("freetrial") {
             Some("it is a free trial, which has 4 cores and no Azure OpenAI")
         } else if is("student") {
-            Some("it is a student's, which may lack Azure OpenAI")
+            Some("it is a student subscription, which may lack Azure OpenAI")
         } else if is("csp") {
-            Some("it is a reseller's, whose customers may lack Azure OpenAI")
+            Some("it is a reseller's subscription (CSP), which may lack Azure OpenAI")
         } else {
             None
         }
@@ -168,7 +168,7 @@ pub(super) async fn chosen(
             format!("no subscription is enabled: {}", listed(&others)),
         )
         .with_hint(concat!(
-            "an expired trial or an unpaid bill disables one: activate it in the portal; or practice: ",
+            "a trial that has expired or a bill that is unpaid disables a subscription: reactivate it in the portal; or practice: ",
             practice!()
         ))),
         several => Err(Error::new(

@@ -251,7 +251,7 @@ impl AnswerCache {
         };
         let count = ids.filter(waits).count();
         let note = format!(
-            "questions of a submitted batch that are now asked and paid for a second time: \
+            "prompts that a submitted batch holds too, and that are now asked, and paid for, twice: \
              {count}. `submitted()` finds the batch, `cancel()` cancels it"
         );
         Ok((count > 0).then_some(note))

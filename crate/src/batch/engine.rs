@@ -298,12 +298,12 @@ impl Shared {
             if self.is_closed() {
                 return None;
             }
-            if let Some(error) = self.health().refusal_of(request) {
-                return Some(Err(error));
-            }
             // The profile may have changed while this request waited.
             if !negotiation.is_current(&prepared) {
                 continue;
+            }
+            if let Some(error) = self.health().refusal_of(request) {
+                return Some(Err(error));
             }
             if let Some((cache, id)) = kept.filter(|_| stats.attempts == 0) {
                 cache.record_request(id, request);

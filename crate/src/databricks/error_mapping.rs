@@ -30,7 +30,10 @@ pub(super) fn error(host: &str, path: &str, sign_in: &str, status: u16, body: &[
             ErrorKind::Server,
             "try again; the workspace's status page may say more",
         ),
-        _ => (ErrorKind::BadRequest, "the message says what is wrong"),
+        _ => (
+            ErrorKind::BadRequest,
+            "change what the message names, and make the call again",
+        ),
     };
     let message = match (status, reason.is_empty()) {
         (429 | 500.., true) => format!("{host} could not answer {path} (HTTP status {status})"),

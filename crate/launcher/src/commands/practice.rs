@@ -63,7 +63,9 @@ fn introduce(practice: &Practice) {
     out!("It is practice: nothing in it is real, and nothing costs anything.\n");
     match practice.found() {
         0 => {}
-        found => out!("It holds {found} things from before; --reset begins with an empty cloud.\n"),
+        found => {
+            out!("It holds {found} resources from earlier; --reset starts with an empty cloud.\n")
+        }
     }
     for (name, value) in practice.variables() {
         out!("export {name}={value}");

@@ -113,8 +113,8 @@ impl<'a> Provider<'a> {
                 folder.display()
             ))
             .hint(
-                "move the file away to practice, or work without --practice; if it is of an earlier \
-                 practice cloud at another port, delete it",
+                "move the file elsewhere, or leave out --practice; if it comes from an earlier practice \
+                 cloud with another port, delete it",
             ));
         }
         let own = std::env::vars_os().map(|(name, _)| name);

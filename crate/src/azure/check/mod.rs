@@ -174,7 +174,7 @@ impl Azure {
         match subscription.limits() {
             Some(limits) => {
                 Finding::doubtful(what, format!("{subscription}: {limits}")).with_hint(concat!(
-                    "use a subscription that is paid for; or practice: ",
+                    "use a pay-as-you-go subscription; or practice: ",
                     practice!()
                 ))
             }

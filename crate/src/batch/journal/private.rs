@@ -25,7 +25,7 @@ pub(super) fn close_folder(folder: &Path) -> Result<()> {
     let found = std::fs::symlink_metadata(folder).map_err(|error| unwritable(folder, error))?;
     if found.is_symlink() {
         return Err(
-            unusable(folder, "is a link, and answers are kept in a folder")
+            unusable(folder, "is a link; answers are kept in a folder only")
                 .with_hint(format!("remove the link, or set {VARIABLE} to the folder")),
         );
     }

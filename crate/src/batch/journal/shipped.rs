@@ -51,8 +51,8 @@ fn fill_from(folder: Option<OsString>, path: &Path) -> Result<Option<String>> {
 
 fn no_answers(shipped: &Path, error: io::Error) -> Error {
     unreadable(shipped, error).with_hint(
-        "the answers that come with the toolkit are in it: let the user of this program read it; \
-         or remove it, to ask the model itself",
+        "it holds the answers that come with the toolkit: make it readable for you; or remove it, \
+         and the model itself is asked",
     )
 }
 
@@ -69,7 +69,7 @@ mod tests {
         let error = fill_from(Some("/proc/self".into()), &path).unwrap_err();
         insta::assert_snapshot!(error, @"
         /proc/self/mem can't be read
-          hint: the answers that come with the toolkit are in it: let the user of this program read it; or remove it, to ask the model itself
+          hint: it holds the answers that come with the toolkit: make it readable for you; or remove it, and the model itself is asked
         ");
     }
 

@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) turns: ModelTurns,
     /// The service has answered a request before an effort was added, even if with an empty answer.
     pub(super) answered_without_effort: bool,
+    /// Requests that failed with the effort that was added after such an answer.
+    pub(super) failures_with_effort: u32,
     /// The fields of such a request, which thereby were accepted without an effort.
     pub(super) accepted_without_effort: Fields,
     /// The largest limit of tokens with which a request was answered.
@@ -329,6 +331,7 @@ impl State {
         self.version += 1;
         self.changes += 1;
         self.misses = 0;
+        self.failures_with_effort = 0;
         self.sent = None;
         true
     }

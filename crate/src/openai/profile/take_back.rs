@@ -48,6 +48,12 @@ impl Negotiation<'_> {
         if state.accepted.contains(Fields::EFFORT) {
             return false;
         }
+        // A service may fail once for any reason. The effort goes when this request, or the next one that
+        // is sent with it, fails too.
+        if matches!(error.status(), Some(500 | 501)) && state.failures_with_effort == 0 {
+            state.failures_with_effort += 1;
+            return true;
+        }
         let (before, accepted) = (Arc::clone(own), state.accepted);
         let mut profile = Profile::clone(&before);
         profile.refused_efforts.extend(profile.effort.take());
@@ -77,6 +83,7 @@ impl Negotiation<'_> {
         match error.status() {
             Some(400 | 422) => error.kind() != ErrorKind::ContentFilter,
             Some(500 | 501) if self.answered_without_effort => true,
+            Some(500 | 501) if self.shared.state().failures_with_effort > 0 => true,
             Some(500..=504) => self.fails_again(),
             None if error.kind() == ErrorKind::Connection => self.fails_again(),
             _ => false,

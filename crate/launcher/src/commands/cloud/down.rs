@@ -39,7 +39,7 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
         .map(|it| it.name.as_str())
         .collect();
     match kept.is_empty() {
-        true => out!("✓ nothing is left: Azure has none of it any more"),
+        true => out!("✓ nothing is left: Azure confirms that all of it is gone"),
         false if options.purge => out!(
             "✓ nothing is left that costs anything. {} could not be purged, and keeps its name for 48 hours",
             kept.join(", ")

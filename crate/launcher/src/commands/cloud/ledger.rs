@@ -119,7 +119,7 @@ impl Ledger {
         let context = || format!("could not write to {}", folder.display());
         let lock = private::lock_folder(&folder).with_context(context)?;
         let lock = lock.ok_or_else(|| {
-            Failure::new("another `evenhand cloud` is at work with the same ledger")
+            Failure::new("another `evenhand cloud` is using the same ledger")
                 .hint("wait until it has ended")
         })?;
         let path = file(home, is_practice);
@@ -143,7 +143,7 @@ impl Ledger {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "the ledger {} is of the subscription {own}, and you are in {id}",
+            "the ledger {} belongs to the subscription {own}, and you are signed in to {id}",
             self.path.display()
         ))
         .hint(format!(

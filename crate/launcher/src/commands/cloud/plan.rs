@@ -52,7 +52,7 @@ pub(super) fn charged(kind: Kind, is_practice: bool, cluster: Option<HourlyPrice
     match kind {
         Kind::ResourceGroup => "nothing",
         Kind::Account => "nothing by itself",
-        Kind::Deployment => "each token that is asked or answered; nothing while it is idle",
+        Kind::Deployment => "each token of a prompt or an answer; nothing while it is idle",
         Kind::Workspace => {
             "by the hour, what Azure puts into its managed group (storage, a NAT gateway), until it is deleted"
         }

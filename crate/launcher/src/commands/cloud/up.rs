@@ -349,7 +349,7 @@ fn finish(
         out!("  `evenhand practice` starts the practice cloud that answers there");
     }
     out!(
-        "  `evenhand cloud down` removes it: {} things",
+        "  `evenhand cloud down` removes all {} resources",
         ledger.entries.things.len()
     );
     Ok(())

@@ -17,7 +17,7 @@ const LONG_WAIT: Duration = Duration::from_secs(10);
 
 /// The same where nothing but the service's answers is waited for: a long answer takes its time.
 const LONG_ANSWER: Duration = Duration::from_secs(30);
-const AT_WORK: &str = "the service is still at work on what it was sent";
+const AT_WORK: &str = "the service has not answered what it was sent";
 
 /// A progress line on standard error. Where it is not shown, since it is not wanted or standard error
 /// is not a terminal, the first long wait is told, because a program that does nothing and says
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(told(29), None);
         assert_eq!(
             told(30).unwrap(),
-            "no answer for 30 s: the service is still at work on what it was sent"
+            "no answer for 30 s: the service has not answered what it was sent"
         );
     }
 }

@@ -162,7 +162,7 @@ pub fn info() -> Value {
             "pygments_lexer": "rust",
             "codemirror_mode": "rust",
         },
-        "banner": "Rust, by evcxr, with evenhand at hand",
+        "banner": "Rust (evcxr), with evenhand",
         "help_links": [
             {"text": "Rust's standard library", "url": "https://doc.rust-lang.org/stable/std/"},
             {"text": "polars", "url": "https://docs.rs/polars"},
