@@ -13,7 +13,9 @@ use crate::openai::{ChatCompletion, Usage};
 pub struct Answer {
     /// The row's number in the batch, from 0.
     pub id: usize,
-    /// The prompt.
+    /// The name of the request; empty for a prompt, which has none.
+    pub custom_id: String,
+    /// The prompt. Of a complete request, the text of its last message.
     pub prompt: String,
     /// Which sample of its prompt the row is, from 0.
     pub sample: u32,

@@ -28,6 +28,7 @@ impl Answers {
     /// | column | type | holds |
     /// |---|---|---|
     /// | `id` | u64 | the row's number, from 0 |
+    /// | `custom_id` | str | the name of the request; only of a batch of complete requests |
     /// | `prompt` | str | the prompt |
     /// | `sample` | u32 | which sample of its prompt it is, from 0 |
     /// | `answer` | str | the text of the answer |
@@ -88,6 +89,12 @@ impl Answers {
             ),
             self.error_column(),
         ];
+        if self.rows().iter().any(|row| !row.custom_id.is_empty()) {
+            columns.insert(
+                1,
+                column("custom_id", self.each(|row| row.custom_id.as_str())),
+            );
+        }
         columns.extend(self.filter_columns());
         frame(self.len(), columns)
     }
@@ -299,6 +306,7 @@ mod tests {
 
     fn row(id: usize, outcome: Result<ChatCompletion>) -> Answer {
         Answer {
+            custom_id: String::new(),
             id,
             prompt: format!("Describe number {id}."),
             sample: 0,

@@ -43,6 +43,7 @@ mod rate_limit;
 pub(crate) mod request_stats;
 mod row;
 pub(crate) mod run;
+mod run_requests;
 #[cfg(feature = "notebook")]
 mod show;
 pub(crate) mod stop_condition;

@@ -210,6 +210,7 @@ pub(crate) fn rows(
         };
         let (outcome, stats, source) = one?;
         Some(Answer {
+            custom_id: String::new(),
             id,
             prompt: batch.asked.texts.get(row.prompt)?.clone(),
             sample: row.sample,

@@ -108,6 +108,7 @@ mod tests {
         let body = json!({"choices": [{"message": {"content": format!("Answer {id}.")},
             "finish_reason": finish_reason}], "usage": {"prompt_tokens": 1_234, "completion_tokens": 5}});
         Answer {
+            custom_id: String::new(),
             id,
             prompt: format!("Prompt {id}."),
             sample: 0,

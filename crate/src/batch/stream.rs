@@ -50,7 +50,7 @@ pub struct Requests(Arc<Mutex<Option<Unread>>>);
 pub(super) type Unread = Box<dyn Iterator<Item = BatchRequest> + Send>;
 
 impl Requests {
-    fn new(requests: Unread) -> Self {
+    pub(super) fn new(requests: Unread) -> Self {
         Self(Arc::new(Mutex::new(Some(requests))))
     }
 
@@ -61,7 +61,7 @@ impl Requests {
         unread.take().ok_or_else(|| {
             Error::new(
                 ErrorKind::Argument,
-                "the requests of this batch were read by an earlier `for_each`",
+                "the requests of this batch were read by an earlier `run` or `for_each`",
             )
             .with_hint("create the batch again: `client.batch_requests(..)`")
         })

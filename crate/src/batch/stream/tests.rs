@@ -188,7 +188,7 @@ fn requests_are_read_once() {
     let batch = client.batch_requests(numbered(3)).concurrency(2);
     assert_eq!(batch.for_each(|_| Ok(())).unwrap().answered, 3);
     insta::assert_snapshot!(batch.max_retries(0).for_each(|_| Ok(())).unwrap_err(), @"
-    the requests of this batch were read by an earlier `for_each`
+    the requests of this batch were read by an earlier `run` or `for_each`
       hint: create the batch again: `client.batch_requests(..)`
     ");
     assert_eq!(server.requests().len(), 3);
