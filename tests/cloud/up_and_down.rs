@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use evenhand::azure::Azure;
+use evenhand::azure::{Azure, DatabricksWorkspaceBuilder};
 use serde_json::json;
 
 use super::learner::{Learner, told};
@@ -282,11 +282,8 @@ fn nobody_is_asked_where_nobody_is() {
 fn down_deletes_no_workspace_with_what_others_made_in_it() {
     let (learner, cloud) = (Learner::new(), Cloud::start());
     learner.succeeds(&cloud, &UP);
-    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
-    let group = learner.entry("resource_group");
-    let azure = azure.in_resource_group(&group).unwrap();
-    let name = format!("even-dbx-{}", learner.entry("suffix"));
-    let workspace = azure.databricks(name).get().unwrap().unwrap();
+    let (_, workspace) = in_group(&learner, &cloud);
+    let workspace = workspace.get().unwrap().unwrap();
     let workspace = workspace.workspace();
     workspace
         .import_notebook("/Shared/theirs", b"{\"cells\": []}")
@@ -407,12 +404,7 @@ fn a_failing_up_purges_nothing_that_an_earlier_down_kept() {
 fn what_was_deleted_in_another_way_is_shown_as_new_and_asked_for() {
     let (learner, cloud) = (Learner::new(), Cloud::start());
     learner.succeeds(&cloud, &UP);
-    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
-    let azure = azure
-        .in_resource_group(&learner.entry("resource_group"))
-        .unwrap();
-    let suffix = learner.entry("suffix");
-    let workspace = azure.databricks(format!("even-dbx-{suffix}"));
+    let (azure, workspace) = in_group(&learner, &cloud);
     workspace.get().unwrap().unwrap().delete().unwrap();
     let output = learner.types(&cloud, &["up"]);
     let words = told(&output);
@@ -439,12 +431,7 @@ fn what_was_deleted_in_another_way_is_shown_as_new_and_asked_for() {
 fn only_our_cluster_goes_whatever_others_call_theirs() {
     let (learner, cloud) = (Learner::new(), Cloud::start());
     learner.succeeds(&cloud, &UP);
-    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
-    let azure = azure
-        .in_resource_group(&learner.entry("resource_group"))
-        .unwrap();
-    let suffix = learner.entry("suffix");
-    let workspace = azure.databricks(format!("even-dbx-{suffix}"));
+    let (_, workspace) = in_group(&learner, &cloud);
     let workspace = workspace.get().unwrap().unwrap();
     let ours = workspace.workspace().clusters().unwrap();
     make_cluster(&cloud, ours[0].name(), workspace.id());
@@ -488,4 +475,13 @@ fn make_cluster(cloud: &Cloud, name: &str, workspace: &str) {
     let mut answer = String::new();
     server.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The learner's resource group, and the workspace in it.
+fn in_group(learner: &Learner, cloud: &Cloud) -> (Azure, DatabricksWorkspaceBuilder) {
+    let azure = Azure::from_lookup(|name| cloud.variable(name)).unwrap();
+    let azure = azure.in_resource_group(&learner.entry("resource_group"));
+    let azure = azure.unwrap();
+    let workspace = azure.databricks(format!("even-dbx-{}", learner.entry("suffix")));
+    (azure, workspace)
 }

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p evenhand --bench display`; with `-- browser`, only the last part.
 
+// An attribute of a crate: each benchmark is one, and needs its own head.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -4,6 +4,7 @@
 //! `cargo run -- spark` starts a server and prints its address, and with `--master 'local[2]'` Apache
 //! Spark's. Then `cargo bench -p evenhand --bench spark -- ADDRESS`.
 
+// An attribute of a crate: each benchmark is one, and needs its own head.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -142,7 +142,7 @@ impl Batch<Prompts> {
     }
 }
 
-// These two methods differ from those of prompts in what they document.
+// Separate from those of prompts on purpose: they differ in what they document.
 impl Batch<Requests> {
     /// What the batch would cost at this price. All requests are read for it, so the batch can't be
     /// run afterwards: create it again.

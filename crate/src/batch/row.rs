@@ -20,6 +20,7 @@ pub struct Row {
     pub source: AnswerSource,
 }
 
+// As for an `Answer`: the two share no type, since each documents what its outcome is about.
 impl Row {
     /// The text of the answer. `None` if the request failed or the answer has no text.
     pub fn text(&self) -> Option<&str> {

@@ -75,6 +75,7 @@ struct ParquetRows {
     height: usize,
 }
 
+// The signatures are those of the trait: each format has its own implementation.
 impl Rows for ParquetRows {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()

@@ -34,6 +34,7 @@ pub fn ensure(project: &Checkout, home: &Home) -> Result<()> {
     Ok(())
 }
 
+// Two lists of packages with their own tests: what holds for one may change for the other.
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -223,6 +223,7 @@ struct CsvRows {
     widened: Mutex<Vec<usize>>,
 }
 
+// The signatures are those of the trait: each format has its own implementation.
 impl Rows for CsvRows {
     fn schema(&self) -> SchemaRef {
         self.head.schema.clone()

@@ -84,6 +84,7 @@ struct JsonRows {
     schema: SchemaRef,
 }
 
+// The signatures are those of the trait: each format has its own implementation.
 impl Rows for JsonRows {
     fn schema(&self) -> SchemaRef {
         self.schema.clone()

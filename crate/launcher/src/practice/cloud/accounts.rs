@@ -115,6 +115,7 @@ impl Cloud {
         [of(1), of(2)]
     }
 
+    // The same parameters as for another kind of resource, whose rules are its own.
     fn make_account(
         &mut self,
         request: &CloudRequest<'_>,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{set, text};
 use super::state::{Cluster, Phase};
-use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error};
+use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error, no_such_route};
 
 const RUNTIMES: &str = include_str!("data/spark_versions.json");
 const MACHINES: &str = include_str!("data/node_types.json");
@@ -60,6 +60,7 @@ impl Cluster {
 }
 
 impl Cloud {
+    // Each part of the API gets the request, its workspace and the rest of its path.
     pub(super) fn clusters(
         &mut self,
         request: &CloudRequest<'_>,
@@ -89,11 +90,7 @@ impl Cloud {
                 self.known_cluster(id, workspace)?;
                 self.turn(request, id, rest)
             }
-            _ => Err(databricks_error(
-                404,
-                "ENDPOINT_NOT_FOUND",
-                "no such endpoint",
-            )),
+            _ => Err(no_such_route()),
         }
     }
 
@@ -216,11 +213,7 @@ impl Cloud {
             "clusters/delete" => {}
             "clusters/events" => return Ok(CloudResponse::ok(&json!({"events": cluster.events}))),
             _ => {
-                return Err(databricks_error(
-                    404,
-                    "ENDPOINT_NOT_FOUND",
-                    "no such endpoint",
-                ));
+                return Err(no_such_route());
             }
         }
         self.state.clusters.insert(id.to_owned(), cluster);
@@ -284,11 +277,7 @@ impl Cloud {
                     &json!({"cluster_id": id, "library_statuses": told}),
                 ))
             }
-            _ => Err(databricks_error(
-                404,
-                "ENDPOINT_NOT_FOUND",
-                "no such endpoint",
-            )),
+            _ => Err(no_such_route()),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fields::text;
 use super::state::Run;
-use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error};
+use super::{Cloud, CloudRequest, CloudResponse, Fault, USER, databricks_error, no_such_route};
 
 /// The number of the first run. Its task has the next one, and so on.
 const FIRST_RUN: u64 = 7;
@@ -84,11 +84,7 @@ impl Cloud {
                 &workspace,
                 rest.trim_start_matches("serving-endpoints"),
             ),
-            _ => Err(databricks_error(
-                404,
-                "ENDPOINT_NOT_FOUND",
-                "no such endpoint",
-            )),
+            _ => Err(no_such_route()),
         }
     }
 
@@ -195,6 +191,7 @@ impl Cloud {
         Ok(CloudResponse::ok(&json!({"objects": objects})))
     }
 
+    // Each part of the API gets the request, its workspace and the rest of its path.
     fn runs(
         &mut self,
         request: &CloudRequest<'_>,
@@ -272,11 +269,7 @@ impl Cloud {
                 }
                 Ok(CloudResponse::ok(&json!({})))
             }
-            _ => Err(databricks_error(
-                404,
-                "ENDPOINT_NOT_FOUND",
-                "no such endpoint",
-            )),
+            _ => Err(no_such_route()),
         }
     }
 

@@ -151,6 +151,11 @@ fn databricks_error(status: u16, code: &str, message: &str) -> CloudResponse {
     CloudResponse::json(status, &json!({"error_code": code, "message": message}))
 }
 
+/// A workspace has no such path.
+fn no_such_route() -> CloudResponse {
+    databricks_error(404, "ENDPOINT_NOT_FOUND", "no such endpoint")
+}
+
 fn not_found() -> CloudResponse {
     arm_error(404, "ResourceNotFound", "The Resource was not found.")
 }

@@ -50,6 +50,7 @@ impl Cloud {
         }
     }
 
+    // The same parameters as for another kind of resource, whose rules are its own.
     fn make_workspace(
         &mut self,
         request: &CloudRequest<'_>,
