@@ -15,7 +15,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
-PATIENCE = 300
+TIMEOUT = 300
 NAME = "evenhand"
 folder = Path(sys.argv[1])
 seen = {}
@@ -49,7 +49,7 @@ CELLS = [
 # nbclient, as nbmake and jupyter-book use it.
 began = time.monotonic()
 executed = notebook(CELLS)
-NotebookClient(executed, kernel_name=NAME, timeout=PATIENCE, startup_timeout=PATIENCE,
+NotebookClient(executed, kernel_name=NAME, timeout=TIMEOUT, startup_timeout=TIMEOUT,
                resources={"metadata": {"path": str(folder)}}).execute()
 seen["nbclient"] = [text(cell) for cell in executed.cells]
 seen["nbclient_streams"] = [
@@ -62,13 +62,13 @@ import papermill
 
 source, target = folder / "papermill.ipynb", folder / "papermill-out.ipynb"
 notebook([':dep evenhand = "0.1"\nuse evenhand::prelude::*;', "evenhand::polars::prelude::DataFrame::empty().height()"], source)
-papermill.execute_notebook(str(source), str(target), cwd=str(folder), progress_bar=False, start_timeout=PATIENCE)
+papermill.execute_notebook(str(source), str(target), cwd=str(folder), progress_bar=False, start_timeout=TIMEOUT)
 seen["papermill"] = [text(cell) for cell in nbformat.read(target, 4).cells]
 
 # jupyter_console, with its own client and standard input.
 console = subprocess.run(
     [str(Path(sys.executable).parent / "jupyter-console"), "--kernel", NAME, "--simple-prompt", "--ZMQTerminalInteractiveShell.kernel_timeout=300"],
-    input="20 + 1\nexit\n", capture_output=True, text=True, cwd=folder, timeout=PATIENCE,
+    input="20 + 1\nexit\n", capture_output=True, text=True, cwd=folder, timeout=TIMEOUT,
 )
 seen["console"] = console.stdout + console.stderr
 
@@ -76,11 +76,11 @@ seen["console"] = console.stdout + console.stderr
 def until_ready(client):
     """Waits until the kernel answers and its broadcasts arrive. jupyter_client's own wait takes a kernel
     for dead that does not beat within a second."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while time.monotonic() < until:
         client.kernel_info()
         try:
-            client.get_shell_msg(timeout=PATIENCE)
+            client.get_shell_msg(timeout=TIMEOUT)
             client.get_iopub_msg(timeout=1)
             return
         except queue.Empty:
@@ -112,7 +112,7 @@ def raw(environment, cells, cwd, gone=None):
                 content = message["content"]
                 if message["msg_type"] in ("stream", "execute_result", "error"):
                     found.append(content.get("text") or content.get("evalue") or content.get("data", {}).get("text/plain", ""))
-            client.execute_interactive(cell, timeout=PATIENCE, output_hook=hook, allow_stdin=False)
+            client.execute_interactive(cell, timeout=TIMEOUT, output_hook=hook, allow_stdin=False)
             answers.append("".join(found))
         client.shutdown()
         try:

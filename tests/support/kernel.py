@@ -12,7 +12,7 @@ import time
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 
-PATIENCE = 300
+TIMEOUT = 300
 
 
 class Kernel:
@@ -38,23 +38,23 @@ class Kernel:
         self.manager.start_kernel(env={**os.environ, **environment}, **options)
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
+        self.client.wait_for_ready(timeout=TIMEOUT)
         self.pid = self.manager.provisioner.pid
 
     def ask(self, code, **options):
         return self.client.execute(code, **options)
 
-    def message(self, timeout=PATIENCE):
+    def message(self, timeout=TIMEOUT):
         return self.client.get_iopub_msg(timeout=timeout)
 
     def outputs(self, asked):
         """Yields each output of a cell as it arrives."""
-        patience = PATIENCE
+        patience = TIMEOUT
         while True:
             try:
                 message = self.message(patience)
             except queue.Empty:
-                if patience == PATIENCE:
+                if patience == TIMEOUT:
                     raise
                 return
             if message["parent_header"].get("msg_id") != asked:
@@ -71,7 +71,7 @@ class Kernel:
 
     def reply(self, asked):
         while True:
-            message = self.client.get_shell_msg(timeout=PATIENCE)
+            message = self.client.get_shell_msg(timeout=TIMEOUT)
             if message["parent_header"].get("msg_id") == asked:
                 return message["content"]
 
@@ -95,7 +95,7 @@ class Kernel:
         join()
         return {**self.reply(asked), "outputs": outputs}
 
-    def runs(self, asked, seconds=PATIENCE):
+    def runs(self, asked, seconds=TIMEOUT):
         """Waits until a cell reports that it is running."""
         for output in self.outputs(asked):
             if output.get("text", "").startswith("runs"):
@@ -131,7 +131,7 @@ class Kernel:
 
     def folder(self):
         """Its build directory, from evcxr's environment."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while time.monotonic() < until:
             for process, command in self.processes().items():
                 if command[0].endswith("evcxr_jupyter"):

@@ -126,5 +126,5 @@ def newcomer(kernel):
     client = type(kernel.client)()
     client.load_connection_file(kernel.manager.connection_file)
     client.start_channels()
-    client.wait_for_ready(timeout=PATIENCE)
+    client.wait_for_ready(timeout=TIMEOUT)
     client.stop_channels()

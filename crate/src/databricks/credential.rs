@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::settings::{Auth, DatabricksSettings};
 use crate::display::log_line;
 use crate::error::{Error, Result};
-use crate::identity::{self, Chain, Held, NO_CREDENTIAL, TokenCache, WorkspaceApplication};
+use crate::identity::{self, Chain, HeldToken, NO_CREDENTIAL, TokenCache, WorkspaceApplication};
 use crate::secret::Secret;
 use crate::settings::{IdentitySettings, Settings};
 
@@ -21,7 +21,7 @@ const HINT: &str = "set DATABRICKS_TOKEN; or DATABRICKS_CLIENT_ID and DATABRICKS
 pub(crate) struct Credential {
     source: Source,
     /// The token that was last sent.
-    sent: Mutex<Option<Held>>,
+    sent: Mutex<Option<HeldToken>>,
 }
 
 enum Source {

@@ -33,7 +33,7 @@ pub struct Workspace {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Me {
+struct CurrentUser {
     user_name: Option<String>,
 }
 
@@ -141,7 +141,7 @@ impl Workspace {
 
     /// The name of the user who asks.
     pub(super) async fn me(&self) -> Result<String> {
-        let me: Me = self.rest.get("/api/2.0/preview/scim/v2/Me", &[]).await?;
+        let me: CurrentUser = self.rest.get("/api/2.0/preview/scim/v2/Me", &[]).await?;
         Ok(me.user_name.unwrap_or_default())
     }
 

@@ -27,7 +27,7 @@ mod workspace_application;
 pub(crate) use access_token::AccessToken;
 pub(crate) use chain::{Chain, NO_CREDENTIAL};
 pub(crate) use shared::tokens;
-pub(crate) use token_cache::{Held, TokenCache};
+pub(crate) use token_cache::{HeldToken, TokenCache};
 pub(crate) use workspace_application::WorkspaceApplication;
 
 /// Shows a message to the user while work is in progress.

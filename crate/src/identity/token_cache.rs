@@ -57,7 +57,7 @@ pub(crate) struct TokenCache<I> {
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
+    held: Option<HeldToken>,
     /// How many sign-ins have completed, successfully or not.
     tries: u64,
     failed: Option<Fault>,
@@ -69,7 +69,7 @@ struct State {
 
 /// A token in use.
 #[derive(Clone)]
-pub(crate) struct Held {
+pub(crate) struct HeldToken {
     pub(crate) token: AccessToken,
     /// The number of the sign-in that provided it, from 1.
     number: u64,
@@ -123,7 +123,7 @@ impl<I: Issuer> TokenCache<I> {
     ///
     /// # Errors
     /// No token is valid, and none could be fetched.
-    pub(crate) async fn current(&self) -> Result<Held, Failed> {
+    pub(crate) async fn current(&self) -> Result<HeldToken, Failed> {
         let (held, tries) = {
             let state = self.state();
             (state.held.clone(), state.tries)
@@ -140,7 +140,7 @@ impl<I: Issuer> TokenCache<I> {
     }
 
     /// Records that a service accepted the token.
-    pub(crate) fn accepted(&self, held: &Held) {
+    pub(crate) fn accepted(&self, held: &HeldToken) {
         if held.is_accepted {
             return;
         }
@@ -158,7 +158,10 @@ impl<I: Issuer> TokenCache<I> {
     ///
     /// # Errors
     /// No new token could be fetched.
-    pub(crate) async fn after_rejection(&self, rejected: &Held) -> Result<Option<Held>, Failed> {
+    pub(crate) async fn after_rejection(
+        &self,
+        rejected: &HeldToken,
+    ) -> Result<Option<HeldToken>, Failed> {
         let tries = {
             let mut state = self.state();
             let tries = state.tries;
@@ -175,7 +178,7 @@ impl<I: Issuer> TokenCache<I> {
 
     /// A new token instead of one that is still valid; the old one if another request is already
     /// fetching a new one, or if that fails.
-    async fn renewed_or(&self, old: Held) -> Held {
+    async fn renewed_or(&self, old: HeldToken) -> HeldToken {
         if self.has_just_failed() {
             return old;
         }
@@ -196,7 +199,7 @@ impl<I: Issuer> TokenCache<I> {
 
     /// A token after the one with this number expired or was rejected. The first request fetches it for
     /// all that wait. `tries` is the number of completed sign-ins when the wait began.
-    async fn awaited(&self, ended: u64, tries: u64) -> Result<Held, Failed> {
+    async fn awaited(&self, ended: u64, tries: u64) -> Result<HeldToken, Failed> {
         let since = Instant::now();
         let _guard = self.signing_in.lock().await;
         {
@@ -242,7 +245,7 @@ impl<I: Issuer> TokenCache<I> {
 
     /// Fetches a token, and tries again while that is worth it, for a request that has waited since then.
     /// The caller holds the lock.
-    async fn sign_in_patiently(&self, since: Instant) -> Result<Held, Failed> {
+    async fn sign_in_patiently(&self, since: Instant) -> Result<HeldToken, Failed> {
         let mut waits = WAITS
             .into_iter()
             .chain(std::iter::repeat(WAITS[WAITS.len() - 1]));
@@ -275,7 +278,7 @@ impl<I: Issuer> TokenCache<I> {
     }
 
     /// Fetches a token, until this time. The caller holds the lock.
-    async fn sign_in(&self, end: Option<Instant>) -> Result<Held, Failed> {
+    async fn sign_in(&self, end: Option<Instant>) -> Result<HeldToken, Failed> {
         // Boxed, since the work of all credentials is large and would be a part of every request.
         let issuing = Box::pin(self.issuer.issue());
         let issued = match end {
@@ -289,7 +292,7 @@ impl<I: Issuer> TokenCache<I> {
         match issued {
             Ok(token) => {
                 let was_rejected = state.held.as_ref().is_some_and(|held| held.is_rejected);
-                let held = Held {
+                let held = HeldToken {
                     token,
                     number: state.tries,
                     is_accepted: false,

@@ -15,7 +15,7 @@ use super::api_error::ApiError;
 use super::engine::Engine;
 use super::like::Deployment;
 use super::request::EngineRequest;
-use super::response::{self, Played};
+use super::response::{self, SimulatedDeployment};
 
 /// Sends the request to the engine and returns its answer.
 pub(crate) async fn answer(
@@ -24,7 +24,7 @@ pub(crate) async fn answer(
     ask: &EngineRequest,
     like: Option<&'static Deployment>,
 ) -> Result<Response, ApiError> {
-    let played = Played {
+    let played = SimulatedDeployment {
         like,
         thinking: ask.thinking.clone(),
         most: ask.most_tokens,
@@ -85,11 +85,11 @@ fn lost(error: &reqwest::Error) -> ApiError {
 }
 
 /// The engine's events as they arrive, with each line rewritten.
-fn pieces(response: reqwest::Response, played: Played) -> Body {
+fn pieces(response: reqwest::Response, played: SimulatedDeployment) -> Body {
     let start = (Some(response), Vec::new(), played);
     Body::from_stream(try_unfold(
         start,
-        async |(response, mut pending, played): (_, Vec<u8>, Played)| {
+        async |(response, mut pending, played): (_, Vec<u8>, SimulatedDeployment)| {
             let Some(mut response): Option<reqwest::Response> = response else {
                 return Ok::<_, std::convert::Infallible>(None);
             };
@@ -124,7 +124,7 @@ fn pieces(response: reqwest::Response, played: Played) -> Body {
     ))
 }
 
-fn rewrite(lines: &[u8], played: &Played) -> Bytes {
+fn rewrite(lines: &[u8], played: &SimulatedDeployment) -> Bytes {
     let text = String::from_utf8_lossy(lines);
     let lines: Vec<_> = text
         .split('\n')

@@ -12,7 +12,7 @@ use super::weights::NAME;
 
 /// Which deployment's answer it is to be.
 #[derive(Debug, Default)]
-pub(crate) struct Played {
+pub(crate) struct SimulatedDeployment {
     pub(crate) like: Option<&'static Deployment>,
     /// How many tokens of each answer are thought.
     pub(crate) thinking: Vec<u64>,
@@ -20,7 +20,7 @@ pub(crate) struct Played {
     pub(crate) most: Option<u64>,
 }
 
-impl Played {
+impl SimulatedDeployment {
     fn model(&self) -> &str {
         self.like.map_or(NAME, |like| &like.answers_as)
     }
@@ -72,7 +72,7 @@ impl Played {
 }
 
 /// Joins the engine's answers to the same request into one.
-pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
+pub(crate) fn join(answers: Vec<Value>, played: &SimulatedDeployment) -> Value {
     let mut answers = answers.into_iter().enumerate().map(|(index, answer)| {
         let mut answer = tidy(answer, played.model());
         played.think(index, &mut answer);
@@ -104,7 +104,7 @@ pub(crate) fn join(answers: Vec<Value>, played: &Played) -> Value {
 }
 
 /// A line of an event stream, rewritten if it contains a piece of the answer.
-pub(crate) fn line(line: &str, played: &Played) -> String {
+pub(crate) fn line(line: &str, played: &SimulatedDeployment) -> String {
     let Some(data) = line.strip_prefix("data:") else {
         return line.to_owned();
     };
@@ -193,7 +193,10 @@ mod tests {
 
     #[test]
     fn one_answer_keeps_everything_but_the_engines_own() {
-        let answer = join(vec![from_engine("Hello", 2)], &Played::default());
+        let answer = join(
+            vec![from_engine("Hello", 2)],
+            &SimulatedDeployment::default(),
+        );
         assert_eq!(
             answer,
             json!({
@@ -212,7 +215,7 @@ mod tests {
             from_engine("b", 3),
             from_engine("c", 4),
         ];
-        let answer = join(answers, &Played::default());
+        let answer = join(answers, &SimulatedDeployment::default());
         let choices = answer["choices"].as_array().unwrap();
         let of = |name: &str| {
             choices
@@ -233,7 +236,7 @@ mod tests {
         let Ok(Like::Deployment(like)) = like::parse("gpt-5-mini") else {
             panic!("it is in the table");
         };
-        let played = |most| Played {
+        let played = |most| SimulatedDeployment {
             like: Some(like),
             thinking: vec![192, 64],
             most,
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn pieces_are_rewritten_and_the_end_is_not() {
         let piece = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null}}],"model":"x","timings":{}}"#;
-        let line = |text: &str| line(text, &Played::default());
+        let line = |text: &str| line(text, &SimulatedDeployment::default());
         assert_eq!(
             line(piece),
             format!(

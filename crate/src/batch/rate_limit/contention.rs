@@ -15,7 +15,7 @@ const MAX_STRIKES: u32 = 2;
 #[derive(Debug)]
 pub(super) struct ContentionMonitor {
     /// Our account when none of our requests was last in flight.
-    last: Option<Quiet>,
+    last: Option<QuietPeriod>,
     /// The smallest remainder since then: responses arrive in any order.
     least_left: Option<u64>,
     /// The largest remainder since then.
@@ -42,7 +42,7 @@ struct Reported {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Quiet {
+struct QuietPeriod {
     left: u64,
     /// The largest possible remainder at the end: more than `left` if the window restarted.
     most: u64,
@@ -195,7 +195,7 @@ impl ContentionMonitor {
             } = account;
             window.add(Used::others(unseen));
             ever.add(Used::others(unseen));
-            self.last = Some(Quiet {
+            self.last = Some(QuietPeriod {
                 left: least,
                 most: if is_apart { most } else { left },
                 window,

@@ -41,11 +41,11 @@ pub(super) fn pieces(
     let mut pieces = Vec::new();
     for stretch in stretches(&differs) {
         match stretch {
-            Stretch::Kept(words) => {
+            Segment::Kept(words) => {
                 let range = answer.words[words.start].0.start..answer.words[words.end - 1].0.end;
                 pieces.extend(cut(answer, &runs, range));
             }
-            Stretch::Omitted(count) => pieces.push(Piece::Omitted(count)),
+            Segment::Omitted(count) => pieces.push(Piece::Omitted(count)),
         }
     }
     pieces
@@ -67,13 +67,13 @@ fn runs(answer: &Annotated, differs: &[bool]) -> Vec<Range<usize>> {
     runs
 }
 
-enum Stretch {
+enum Segment {
     /// These words.
     Kept(Range<usize>),
     Omitted(usize),
 }
 
-fn stretches(differs: &[bool]) -> Vec<Stretch> {
+fn stretches(differs: &[bool]) -> Vec<Segment> {
     let near = |place: usize| {
         let from = place.saturating_sub(CONTEXT);
         let to = (place + CONTEXT + 1).min(differs.len());
@@ -87,8 +87,8 @@ fn stretches(differs: &[bool]) -> Vec<Stretch> {
             .take_while(|place| near(*place) == is_kept)
             .count();
         stretches.push(match is_kept {
-            true => Stretch::Kept(start..start + length),
-            false => Stretch::Omitted(length),
+            true => Segment::Kept(start..start + length),
+            false => Segment::Omitted(length),
         });
         start += length;
     }

@@ -1,20 +1,20 @@
 //! What must be equal in two reports for them to be compared: of one study before and after a
 //! change, or of two models.
 
-use super::Asked;
+use super::StudyDesign;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::sanitize_line;
 
 /// Two reports, with the words that tell them apart: `before` and `after`, or `of a` and `of b`.
 struct Sides<'a> {
     words: [String; 2],
-    asked: [&'a Asked; 2],
+    asked: [&'a StudyDesign; 2],
     hint: &'static str,
 }
 
 /// Returns an error unless both reports asked and measured the same. One thing may have changed: how
 /// it was asked, or the model.
-pub(super) fn require_before_and_after(before: &Asked, after: &Asked) -> Result<()> {
+pub(super) fn require_before_and_after(before: &StudyDesign, after: &StudyDesign) -> Result<()> {
     let sides = Sides {
         words: ["before".to_owned(), "after".to_owned()],
         asked: [before, after],
@@ -25,7 +25,11 @@ pub(super) fn require_before_and_after(before: &Asked, after: &Asked) -> Result<
 }
 
 /// Returns an error unless both models were asked and measured in the same way.
-pub(super) fn require_same_study(first: &Asked, second: &Asked, names: [&str; 2]) -> Result<()> {
+pub(super) fn require_same_study(
+    first: &StudyDesign,
+    second: &StudyDesign,
+    names: [&str; 2],
+) -> Result<()> {
     let sides = Sides {
         words: names.map(|name| format!("of {}", sanitize_line(name, 60))),
         asked: [first, second],
@@ -64,7 +68,7 @@ impl Sides<'_> {
         })
     }
 
-    fn require_equal(&self, what: &str, value: impl Fn(&Asked) -> String) -> Result<()> {
+    fn require_equal(&self, what: &str, value: impl Fn(&StudyDesign) -> String) -> Result<()> {
         let [one, other] = self.asked.map(value);
         match one == other {
             true => Ok(()),
@@ -122,7 +126,7 @@ impl Sides<'_> {
     }
 
     fn require_measured_alike(&self) -> Result<()> {
-        let is_older = |asked: &Asked| asked.measuring.is_none() || asked.margins.is_none();
+        let is_older = |asked: &StudyDesign| asked.measuring.is_none() || asked.margins.is_none();
         let mut sides = self.words.iter().zip(self.asked);
         if let Some((word, _)) = sides.find(|(_, asked)| is_older(asked)) {
             let why = format!(

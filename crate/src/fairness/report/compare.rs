@@ -9,7 +9,7 @@ use super::comparability::require_before_and_after;
 use super::format::{Kind, Rows, estimated, none, number, p_value, sentence, with_names};
 use super::paired::Paired;
 use super::primary::{PrimaryOutcome, Rounds};
-use super::{Asked, Report};
+use super::{Report, StudyDesign};
 use crate::error::Result;
 use crate::fairness::measures::Utility;
 use crate::fairness::saved::Format;
@@ -226,7 +226,7 @@ fn decide(changes: &mut [Tested]) -> Result<()> {
     Ok(())
 }
 
-fn collect_caveats(before: &Asked, after: &Asked, changes: &[Changed]) -> Vec<String> {
+fn collect_caveats(before: &StudyDesign, after: &StudyDesign, changes: &[Changed]) -> Vec<String> {
     let mut caveats = vec![
         "this holds only for these measures, prompts and occupations; it does not say that \
          bias was removed"

@@ -78,7 +78,7 @@ use primary::Rounds;
 #[non_exhaustive]
 pub struct Report {
     /// What was asked, of whom, and when.
-    pub asked: Asked,
+    pub asked: StudyDesign,
     /// The primary tests, in the order in which the study fixed them.
     // The field's name in version 1 of the saved format.
     #[serde(alias = "headlines")]
@@ -120,7 +120,7 @@ const FORMAT: Format = Format {
 /// both, except for the system message, the mitigations and the provenance of the answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Asked {
+pub struct StudyDesign {
     /// The occupations, in order.
     pub occupations: Vec<String>,
     /// The groups, in order.
@@ -250,9 +250,9 @@ fn measure_in(answers: &StudyAnswers, rounds: &Rounds) -> Result<Report> {
     })
 }
 
-fn asked(answers: &StudyAnswers) -> Asked {
+fn asked(answers: &StudyAnswers) -> StudyDesign {
     let study = answers.study();
-    Asked {
+    StudyDesign {
         occupations: study
             .occupations
             .iter()

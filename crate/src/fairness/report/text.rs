@@ -5,11 +5,11 @@ use std::fmt;
 use super::format::{
     MARK, Rows, aligned, day, estimated, none, number, one_line_kept, p_value, with_names,
 };
-use super::{Asked, Comparison, Neutral, PrimaryOutcome, Report, VarianceShares};
+use super::{Comparison, Neutral, PrimaryOutcome, Report, StudyDesign, VarianceShares};
 use crate::text::terminal::sanitize;
 use crate::text::{counted, sanitize_line};
 
-impl Asked {
+impl StudyDesign {
     /// The size of the study: `12 occupations x 3 groups (neutral, female, male), 5 samples of each
     /// of 36 prompts`.
     pub(super) fn grid(&self) -> String {

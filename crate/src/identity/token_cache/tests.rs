@@ -41,13 +41,13 @@ fn count(cache: &TokenCache<Entra>) -> u64 {
     cache.issuer.issued.load(Ordering::SeqCst)
 }
 
-fn number(held: &Held) -> &str {
+fn number(held: &HeldToken) -> &str {
     held.token.secret.expose()
 }
 
 /// An hour of rows, eight side by side every 48 seconds: no row is given a token that has
 /// ended, and each token is one sign-in.
-async fn an_hour(cache: &TokenCache<Entra>) -> Vec<Held> {
+async fn an_hour(cache: &TokenCache<Entra>) -> Vec<HeldToken> {
     let mut tokens = Vec::new();
     for _ in 0..75 {
         let eight = tokio::join!(
@@ -184,7 +184,7 @@ async fn a_renewal_that_is_refused_for_good_fails_all_rows_with_its_own_error() 
 }
 
 /// Answers at once the first time, then so late that no row waits for it.
-async fn silent_after_the_first() -> (TokenCache<Entra>, Held) {
+async fn silent_after_the_first() -> (TokenCache<Entra>, HeldToken) {
     let cache = entra(3600, |_| None);
     let first = cache.current().await.unwrap();
     cache.accepted(&first);

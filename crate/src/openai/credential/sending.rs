@@ -12,7 +12,7 @@ use super::{Credential, Sent, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::http::retry::Retry;
 use crate::http::transport::{self, Failed, HttpResponse, Incoming, RequestRoute};
-use crate::identity::Held;
+use crate::identity::HeldToken;
 use crate::secret::Secret;
 
 /// The status with which a service rejects a token.
@@ -114,7 +114,7 @@ impl Credential {
     async fn open_held<'a>(
         &self,
         tokens: &Tokens,
-        held: &Held,
+        held: &HeldToken,
         request: RequestBuilder,
         route: RequestRoute<'a>,
     ) -> Result<Incoming<'a>, Failed> {

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 pub(crate) struct Parsed {
     pub(crate) values: HashMap<String, String>,
     /// Lines for one of our variables inside of another tool's value.
-    pub(crate) swallowed: Vec<Swallowed>,
+    pub(crate) swallowed: Vec<EnclosedLine>,
 }
 
 /// A line for one of our variables that is part of another value.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Swallowed {
+pub(crate) struct EnclosedLine {
     pub(crate) name: String,
     /// The number of the line where that value begins.
     pub(crate) begins: usize,
@@ -55,10 +55,13 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, Broken> {
                 let (inside, after) = split_after(whole, length);
                 let lines = inside.split('\n').skip(1);
                 let ours = lines.filter_map(Assignment::from_line);
-                swallowed.extend(ours.filter(|one| is_ours(one.name)).map(|one| Swallowed {
-                    name: one.name.to_owned(),
-                    begins: number,
-                }));
+                swallowed.extend(
+                    ours.filter(|one| is_ours(one.name))
+                        .map(|one| EnclosedLine {
+                            name: one.name.to_owned(),
+                            begins: number,
+                        }),
+                );
                 parsed.values.entry(name.to_owned()).or_insert(text);
                 number += inside.matches('\n').count() + 1;
                 rest = after;
@@ -312,7 +315,7 @@ mod tests {
                     OPENAI_API_KEY=yes\n";
         let parsed = parse(text).unwrap();
         assert_eq!(parsed.values["OPENAI_API_KEY"], "yes");
-        let lost = Swallowed {
+        let lost = EnclosedLine {
             name: "OPENAI_MODEL".to_owned(),
             begins: 1,
         };

@@ -68,7 +68,7 @@ pub(super) fn remove_all(
             && let Err(error) = file.check()
         {
             err!(
-                "! {}: that stays, since it is not what `up` wrote",
+                "! {}: remove that too, unless it is of another deployment",
                 error.message()
             );
         }

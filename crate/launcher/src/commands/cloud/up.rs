@@ -290,7 +290,7 @@ fn make_workspace(
         .find(Kind::Cluster)
         .is_some_and(|it| it.progress == Progress::Made);
     // One that has ended by itself is left so: whoever needs it starts it.
-    if is_made && cluster.get()?.is_some() {
+    if is_made && ledger.find_cluster(azure)?.is_some() {
         return Ok(());
     }
     begin(ledger, Kind::Cluster, &name(Kind::Cluster), || Ok(false))?;

@@ -4,7 +4,7 @@
 const MAX_COUNT: usize = 4;
 
 /// Paths below `evenhand`: the module that the item was in, its name there, and its path now.
-const ITEMS: [[&str; 3]; 42] = [
+const ITEMS: [[&str; 3]; 43] = [
     ["", "Stop", "CancelHandle"],
     ["", "bias", "fairness"],
     ["", "client", "openai"],
@@ -48,6 +48,7 @@ const ITEMS: [[&str; 3]; 42] = [
         "Utility",
         "fairness::measures::Utility",
     ],
+    ["fairness::report", "Asked", "fairness::report::StudyDesign"],
     [
         "fairness::report",
         "Headline",
@@ -106,7 +107,7 @@ const MEMBERS: [[&str; 3]; 31] = [
     ["Answer", "effort", "stats"],
     ["AnswerView", "columns", "only_columns"],
     ["AnswerView", "rows", "only_rows"],
-    ["Asked", "record", "provenance"],
+    ["StudyDesign", "record", "provenance"],
     ["Batch", "retries", "max_retries"],
     ["Batch", "stop_with", "cancel_with"],
     ["CancelHandle", "is_stopped", "is_cancelled"],

@@ -146,7 +146,10 @@ impl Cloud {
         }
         let last = self.state.clusters.keys().next_back();
         let last = last.and_then(|id| id.rsplit('-').next()?.parse().ok());
-        let number = last.map_or(0, |last: u64| last + 1);
+        let next = last.map_or(0, |last: u64| last + 1);
+        // No ID comes again, whatever was deleted.
+        let number = next.max(self.state.next_cluster);
+        self.state.next_cluster = number + 1;
         let id = format!("0101-{number:04}");
         let mut cluster = Cluster {
             workspace: workspace.to_owned(),

@@ -211,7 +211,7 @@ impl Cloud {
         now.saturating_add(seconds.saturating_mul(self.minute) / 60)
     }
 
-    /// Whether this token may request. One token is enough: the only user is the reader.
+    /// Whether this token may ask. One token is enough: the only user is the reader.
     pub(crate) fn knows(&self, bearer: Option<&str>) -> bool {
         let identity = &self.state.identity;
         bearer.is_some_and(|it| it == identity.token || it == identity.workspace_token)

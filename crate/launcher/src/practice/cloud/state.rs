@@ -22,6 +22,9 @@ pub(crate) struct State {
     /// Operations, and when each is over.
     pub(super) operations: BTreeMap<u64, u64>,
     pub(super) clusters: BTreeMap<String, Cluster>,
+    /// The number of the next cluster.
+    #[serde(default)]
+    pub(super) next_cluster: u64,
     /// The endpoints of workspaces, by workspace and name.
     pub(super) endpoints: BTreeMap<String, u64>,
     /// The notebooks and files of workspaces, and their lengths.
@@ -29,7 +32,7 @@ pub(crate) struct State {
     pub(super) runs: BTreeMap<u64, Run>,
 }
 
-/// Who may request. None of this is good anywhere else.
+/// Who may ask. None of this is good anywhere else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
@@ -143,6 +146,7 @@ impl State {
             deleted: Vec::new(),
             operations: BTreeMap::new(),
             clusters: BTreeMap::new(),
+            next_cluster: 0,
             endpoints: BTreeMap::new(),
             files: BTreeMap::new(),
             runs: BTreeMap::new(),

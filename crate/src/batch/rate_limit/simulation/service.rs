@@ -38,7 +38,7 @@ pub(super) struct Service {
 
 /// The service's account after a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct Remaining {
     tokens_left: u64,
     requests_left: u64,
     burst_left: u64,
@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// Charges a request; the wait if it is refused.
-    pub(super) fn admit(&mut self, now: f64, tokens: u64) -> (Option<f64>, Standing) {
+    pub(super) fn admit(&mut self, now: f64, tokens: u64) -> (Option<f64>, Remaining) {
         self.requests.retain(|at| *at > now - 60.0);
         self.tokens.retain(|(at, _)| *at > now - 60.0);
         let lengths = [60.0, 60.0, self.burst];
@@ -147,7 +147,7 @@ impl Service {
         } else {
             used
         };
-        let standing = Standing {
+        let standing = Remaining {
             tokens_left: tpm.saturating_sub(used),
             requests_left: rpm.saturating_sub(in_minute),
             burst_left: most.saturating_sub(in_burst),
@@ -205,7 +205,7 @@ impl Headers {
 
     pub(super) fn tell(
         self,
-        standing: &Standing,
+        standing: &Remaining,
         refused: Option<f64>,
         limits: Limits,
     ) -> RateLimits {
