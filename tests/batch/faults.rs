@@ -101,8 +101,12 @@ fn a_refusal_for_the_quota_is_waited_out_however_it_is_put() {
                 assert_eq!(answers.failed().count(), 0, "{told}");
                 let odd = &answers.rows()[1];
                 assert_eq!(odd.text(), Some("answer to odd"), "{told}");
-                assert_eq!((odd.stats.attempts, odd.stats.refused), (2, 1), "{told}");
-                assert_eq!(answers.totals().refused, 1, "{told}");
+                assert_eq!(
+                    (odd.stats.attempts, odd.stats.rate_limited),
+                    (2, 1),
+                    "{told}"
+                );
+                assert_eq!(answers.totals().rate_limited, 1, "{told}");
                 assert_eq!(server.requests().len(), 4, "{told}");
             });
         }
@@ -141,7 +145,7 @@ fn a_storm_of_refusals_costs_no_row() {
         assert_eq!(row.text(), Some(&*words(prompt)), "{row:?}");
     }
     let totals = answers.totals();
-    assert_eq!((totals.requests, totals.refused), (80, 60));
+    assert_eq!((totals.requests, totals.rate_limited), (80, 60));
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn a_row_that_is_always_refused_ends_as_such() {
         (error.kind(), error.status()),
         (ErrorKind::RateLimit, Some(429))
     );
-    assert_eq!(odd.stats.refused, odd.stats.attempts);
+    assert_eq!(odd.stats.rate_limited, odd.stats.attempts);
     assert!((2..=20).contains(&odd.stats.attempts), "{odd:?}");
     assert_eq!(answers.totals().answered, 2);
 }

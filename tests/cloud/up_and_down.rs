@@ -343,6 +343,19 @@ fn the_settings_of_each_file_and_of_each_learner_are_their_own() {
     // A kill while the file was written leaves nothing.
     let left = learner.folder.path().join(".env.evenhand-tmp");
     fs::write(&left, "AZURE_OPENAI_API_KEY='half").unwrap();
+    // What can't be taken out of a file is not forgotten.
+    let whole = fs::read_to_string(&second).unwrap();
+    fs::write(&second, whole.replace("# evenhand cloud: end", "")).unwrap();
+    for arguments in [&DOWN[..], &["down", "--yes"], &up] {
+        let output = learner.types(&cloud, arguments);
+        let words = told(&output);
+        assert!(
+            !output.status.success() && words.contains("are still in"),
+            "{words}"
+        );
+        assert_eq!(cloud.left(), [""; 0]);
+    }
+    fs::write(&second, whole).unwrap();
     learner.succeeds(&cloud, &DOWN);
     assert!(!left.exists() && !second.exists() && !learner.settings().exists());
 }

@@ -45,7 +45,7 @@ fn a_quota_is_one_whatever_status_a_gateway_gives_it() {
         let client = azure(&server).build().unwrap();
         let answers = client.batch(["0", "1"]).concurrency(1).run().unwrap();
         let totals = answers.totals();
-        assert_eq!((totals.answered, totals.refused), (2, 1), "{status}");
+        assert_eq!((totals.answered, totals.rate_limited), (2, 1), "{status}");
     }
 }
 
@@ -69,7 +69,7 @@ fn a_rate_limit_in_a_success_is_one_and_is_asked_again() {
             .unwrap();
         let texts: Vec<_> = answers.texts().collect();
         assert_eq!(texts, [Some("Kind."); 3], "{body}");
-        assert_eq!(answers.totals().refused, 1, "{body}");
+        assert_eq!(answers.totals().rate_limited, 1, "{body}");
         let kept = fs::read_to_string(&journal).unwrap();
         assert!(!kept.contains("slow down"), "{kept}");
     }

@@ -344,16 +344,16 @@ impl Shared {
             stats.discard(answered.flatten().unwrap_or_default());
             let again = attempt.retry.again;
             if error.is_rate_limit() {
-                stats.refused += 1;
+                stats.rate_limited += 1;
                 tracing::debug!(
-                    refused = stats.refused,
+                    rate_limited = stats.rate_limited,
                     retry_after_ms = error.retry_after().map(|wait| wait.as_millis() as u64),
                     "a request was refused because of the quota"
                 );
-                if !again || stats.refused > REJECTIONS || self.is_time_to_give_up(&error) {
+                if !again || stats.rate_limited > REJECTIONS || self.is_time_to_give_up(&error) {
                     return Some(Err(error));
                 }
-                rate_limiter.rest(prolonged(wait, stats.refused)).await;
+                rate_limiter.rest(prolonged(wait, stats.rate_limited)).await;
             } else {
                 if !again || retries >= self.config.retries {
                     return Some(Err(error));

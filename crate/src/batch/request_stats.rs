@@ -12,7 +12,7 @@ pub struct RequestStats {
     /// How many requests were sent.
     pub attempts: u32,
     /// How many of them were refused because of the quota (429).
-    pub refused: u32,
+    pub rate_limited: u32,
     /// How long the last attempt took, from sending the request to receiving its answer.
     pub latency: Duration,
     /// How long the row waited for the quota, or between attempts.

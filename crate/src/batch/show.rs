@@ -69,7 +69,7 @@ impl Show for Totals {
                     "requests",
                     format!(
                         "{} sent, {} refused because of the quota",
-                        self.requests, self.refused
+                        self.requests, self.rate_limited
                     ),
                 ),
                 (

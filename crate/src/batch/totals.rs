@@ -44,7 +44,7 @@ pub struct Totals {
     /// Requests that were sent, including retries.
     pub requests: u64,
     /// Requests that were refused because of the quota (429).
-    pub refused: u64,
+    pub rate_limited: u64,
     /// Tokens of the prompts, as the service counted them.
     pub prompt_tokens: u64,
     /// Tokens of the completions, as the service counted them, including thinking. Answers that
@@ -183,7 +183,7 @@ impl Totals {
             AnswerSource::NotAsked => {}
             AnswerSource::Service => {
                 add(&mut self.requests, u64::from(stats.attempts));
-                add(&mut self.refused, u64::from(stats.refused));
+                add(&mut self.rate_limited, u64::from(stats.rate_limited));
                 self.longest_wait = self.longest_wait.max(stats.waited);
                 let usage = outcome.as_ref().ok().and_then(|answer| answer.usage);
                 let usage = usage.unwrap_or_default().plus(stats.discarded);
@@ -248,12 +248,12 @@ impl fmt::Display for Totals {
             write!(f, " ({} of them thinking)", self.reasoning_tokens)?;
         }
         write!(f, ", {:.1} s", self.wall_time.as_secs_f64())?;
-        if self.refused > 0 {
-            let plural = if self.refused == 1 { "" } else { "s" };
+        if self.rate_limited > 0 {
+            let plural = if self.rate_limited == 1 { "" } else { "s" };
             write!(
                 f,
                 ", {} request{plural} refused because of the quota",
-                self.refused
+                self.rate_limited
             )?;
         }
         Ok(())
@@ -275,10 +275,10 @@ mod tests {
         Ok(ChatCompletion::from_body(body.to_string().into_bytes()).unwrap())
     }
 
-    fn stats(attempts: u32, refused: u32, waited: u64) -> RequestStats {
+    fn stats(attempts: u32, rate_limited: u32, waited: u64) -> RequestStats {
         RequestStats {
             attempts,
-            refused,
+            rate_limited,
             waited: Duration::from_secs(waited),
             ..RequestStats::default()
         }
@@ -300,7 +300,7 @@ mod tests {
             from_journal: 1,
             shared: 1,
             requests: 3,
-            refused: 2,
+            rate_limited: 2,
             prompt_tokens: 5,
             completion_tokens: 2,
             longest_wait: Duration::from_secs(4),
@@ -342,7 +342,7 @@ mod tests {
             wall_time: Duration::from_millis(1500),
             ..Totals::default()
         };
-        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"empty":0,"ended_otherwise":0,"requests":0,"refused":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
+        assert_snapshot!(serde_json::to_string(&totals).unwrap(), @r#"{"rows":2,"answered":0,"failed":0,"cancelled":0,"from_journal":0,"shared":0,"cut":0,"filtered":0,"empty":0,"ended_otherwise":0,"requests":0,"rate_limited":0,"prompt_tokens":0,"completion_tokens":0,"reasoning_tokens":0,"notes":[],"wall_time_seconds":1.5,"longest_wait_seconds":0.0}"#);
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn rejections_and_retries_are_told_without_what_was_said() {
     ]);
     for expected in [
         "credential=\"api key\"",
-        "message=a request was refused because of the quota refused=1 retry_after_ms=20",
+        "message=a request was refused because of the quota rate_limited=1 retry_after_ms=20",
         "error=\"server\" status=500 retries=0",
         "error=\"server\" status=503 retries=0",
     ] {

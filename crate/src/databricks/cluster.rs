@@ -140,9 +140,8 @@ impl Workspace {
     pub fn clusters_async(&self) -> impl Future<Output = Result<Vec<Cluster>>> + Send + 'static {
         let workspace = self.clone();
         runtime::run(async move {
-            let infos = workspace.cluster_infos().await?;
+            let infos = workspace.cluster_infos().await?.into_iter();
             Ok(infos
-                .into_iter()
                 .map(|info| Cluster::from_info(&workspace, info))
                 .collect())
         })
@@ -163,11 +162,12 @@ impl Workspace {
             infos.extend(page.clusters);
             token = page.next_page_token.filter(|token| !token.is_empty());
             if token.is_none() {
-                break;
+                infos.retain(|info| info.cluster_source != "JOB");
+                return Ok(infos);
             }
         }
-        infos.retain(|info| info.cluster_source != "JOB");
-        Ok(infos)
+        let message = "the list of clusters does not end";
+        Err(Error::new(ErrorKind::Response, message).with_hint("delete clusters that nobody needs"))
     }
 }
 

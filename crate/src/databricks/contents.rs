@@ -11,6 +11,8 @@ use crate::text::sanitize_line;
 
 /// How many things are named.
 const MAX_COUNT: usize = 100;
+/// How many pages of jobs are looked at.
+const MAX_PAGES: usize = 100;
 /// How many folders are looked into.
 const MAX_FOLDERS: usize = 500;
 /// The longest name that is shown, in characters.
@@ -21,6 +23,7 @@ const MAX_LENGTH: usize = 200;
 struct Jobs {
     #[serde(deserialize_with = "first::<_, _, 100>")]
     jobs: Vec<Job>,
+    next_page_token: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -80,14 +83,8 @@ impl Workspace {
             for cluster in workspace.clusters_async().await? {
                 found.push(format!("cluster {}", cluster.name()));
             }
-            let listed: Jobs = workspace.listed("/api/2.2/jobs/list").await?;
-            for job in listed.jobs {
-                found.push(match job.settings.name.is_empty() {
-                    true => format!("job {}", job.job_id),
-                    false => format!("job {}", shown(&job.settings.name)),
-                });
-            }
-            let listed: Endpoints = workspace.listed("/api/2.0/serving-endpoints").await?;
+            workspace.add_jobs(&mut found).await?;
+            let listed: Endpoints = workspace.listed("/api/2.0/serving-endpoints", &[]).await?;
             let names = listed.endpoints.iter().map(|endpoint| &endpoint.name);
             // Databricks' own, which nobody else can give such a name.
             let made = names.filter(|name| !name.starts_with("databricks-"));
@@ -99,11 +96,41 @@ impl Workspace {
     }
 
     /// A list; nothing where the workspace has no such things.
-    async fn listed<T: DeserializeOwned + Default>(&self, path: &str) -> Result<T> {
-        match self.rest.get(path, &[]).await {
+    async fn listed<T: DeserializeOwned + Default>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T> {
+        match self.rest.get(path, query).await {
             Err(error) if error.is_not_found() => Ok(T::default()),
             listed => listed,
         }
+    }
+
+    async fn add_jobs(&self, found: &mut Vec<String>) -> Result<()> {
+        let mut token = None;
+        for _ in 0..MAX_PAGES {
+            let query: Vec<_> = token
+                .iter()
+                .map(|token: &String| ("page_token", &**token))
+                .collect();
+            let listed: Jobs = self.listed("/api/2.2/jobs/list", &query).await?;
+            found.extend(
+                listed
+                    .jobs
+                    .iter()
+                    .map(|job| match job.settings.name.is_empty() {
+                        true => format!("job {}", job.job_id),
+                        false => format!("job {}", shown(&job.settings.name)),
+                    }),
+            );
+            token = listed.next_page_token.filter(|token| !token.is_empty());
+            if token.is_none() || found.len() >= MAX_COUNT {
+                return Ok(());
+            }
+        }
+        found.push("jobs on more pages than were looked at".to_owned());
+        Ok(())
     }
 
     async fn add_files(&self, found: &mut Vec<String>) -> Result<()> {

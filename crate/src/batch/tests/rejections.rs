@@ -39,7 +39,11 @@ fn rejections_of_rows_that_a_stop_interrupts_are_counted() {
     assert_eq!((totals.answered, totals.cancelled), (0, 4), "{totals}");
     let sent = loopback.count() as u64;
     assert!(sent > 0);
-    assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
+    assert_eq!(
+        (totals.requests, totals.rate_limited),
+        (sent, sent),
+        "{totals}"
+    );
 }
 
 #[test]
@@ -52,12 +56,16 @@ fn a_streamed_batch_counts_them_too() {
     let batch = client.batch_requests(requests).concurrency(2);
     let mut rows = Vec::new();
     let totals = batch.deadline(Duration::from_millis(400)).for_each(|row| {
-        rows.push((row.id, row.stats.refused));
+        rows.push((row.id, row.stats.rate_limited));
         Ok(())
     });
     let totals = totals.unwrap();
     let sent = loopback.count() as u64;
-    assert_eq!((totals.requests, totals.refused), (sent, sent), "{totals}");
+    assert_eq!(
+        (totals.requests, totals.rate_limited),
+        (sent, sent),
+        "{totals}"
+    );
     assert!(rows.is_sorted() && rows.len() == 4, "{rows:?}");
     let of_rows: u32 = rows.iter().map(|(_, refused)| refused).sum();
     assert_eq!(u64::from(of_rows), sent);

@@ -32,7 +32,7 @@ fn a_row_that_can_never_fit_is_sent_once_and_delays_no_other() {
         let hint = error.hint().unwrap();
         assert!(hint.contains("40,000") && hint.contains("30,000"), "{hint}");
         let totals = answers.totals();
-        assert_eq!((totals.answered, totals.refused), (39, 0), "{totals}");
+        assert_eq!((totals.answered, totals.rate_limited), (39, 0), "{totals}");
         assert!(totals.notes.is_empty(), "{totals} {:?}", totals.notes);
     }
 }
@@ -51,5 +51,5 @@ fn a_row_that_only_has_to_wait_is_answered() {
     });
     let prompts = (0..6).map(|row| format!("p{row}"));
     let totals = client(&loopback).batch(prompts).run().unwrap().totals();
-    assert_eq!((totals.answered, totals.refused), (6, 1), "{totals}");
+    assert_eq!((totals.answered, totals.rate_limited), (6, 1), "{totals}");
 }

@@ -231,7 +231,9 @@ fn the_contents_are_what_people_made() {
     let cloud = Cloud::with_faults(|request, _| {
         let answer = |body: Value| Some(Reply::json(200, body));
         match request.target.as_str() {
-            "/api/2.2/jobs/list" => answer(json!({"jobs": [
+            // An empty page is not the last one.
+            "/api/2.2/jobs/list" => answer(json!({"next_page_token": "2"})),
+            "/api/2.2/jobs/list?page_token=2" => answer(json!({"jobs": [
                 {"job_id": 5, "settings": {"name": "nightly"}}, {"job_id": 6}]})),
             "/api/2.0/serving-endpoints" => {
                 answer(json!({"endpoints": [{"name": "databricks-llama"}, {"name": "even"}]}))

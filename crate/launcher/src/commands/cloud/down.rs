@@ -32,6 +32,7 @@ pub(super) fn run(options: &DownOptions, session: &Session, mut ledger: Ledger) 
     }
     confirm("Remove it, with all that is in it?", options.yes)?;
     remove_all(&session.azure, &mut ledger, &|_| options.purge)?;
+    no_settings_are_left(&ledger)?;
     let kept: Vec<&str> = ledger
         .entries
         .deleted
@@ -59,20 +60,7 @@ pub(super) fn remove_all(
     ledger: &mut Ledger,
     is_purged: &dyn Fn(&Deleted) -> bool,
 ) -> Result<()> {
-    for path in &ledger.entries.settings {
-        // The key in it opens nothing any more once the account is gone, which is not to wait for this.
-        let file = settings_file(path, &ledger.entries.suffix);
-        if let Err(error) = file.remove() {
-            err!("! {}: remove the lines by hand", error.message());
-        } else if path.exists()
-            && let Err(error) = file.check()
-        {
-            err!(
-                "! {}: remove that too, unless it is of another deployment",
-                error.message()
-            );
-        }
-    }
+    remove_settings(ledger);
     ledger.entries.is_complete = false;
     let azure = match ledger.entries.things.is_empty() {
         true => azure.clone(),
@@ -90,6 +78,43 @@ pub(super) fn remove_all(
         ledger.forget(thing.kind)?;
     }
     tidy(&azure, ledger, is_purged)
+}
+
+/// Takes the settings out of the files. The ledger keeps a file for which that fails: the key in it opens
+/// nothing any more once the account is gone, which is not to wait for this.
+pub(super) fn remove_settings(ledger: &mut Ledger) {
+    let suffix = ledger.entries.suffix.clone();
+    ledger.entries.settings.retain(|path| {
+        let file = settings_file(path, &suffix);
+        if let Err(error) = file.remove() {
+            err!("! {}", error.message());
+            return true;
+        }
+        if path.exists()
+            && let Err(error) = file.check()
+        {
+            err!(
+                "! {}: remove that too, unless it is of another deployment",
+                error.message()
+            );
+        }
+        false
+    });
+}
+
+/// # Errors
+/// The settings are still in a file.
+pub(super) fn no_settings_are_left(ledger: &Ledger) -> Result<()> {
+    match ledger.entries.settings.first() {
+        None => Ok(()),
+        Some(path) => Err(Failure::new(format!(
+            "the settings that `evenhand cloud up` wrote, with a key, are still in {}",
+            path.display()
+        ))
+        .hint(
+            "make it writable, or remove the lines by hand, and run `evenhand cloud down` again",
+        )),
+    }
 }
 
 fn remove_cluster(azure: &Azure, ledger: &mut Ledger, name: &str) -> Result<()> {

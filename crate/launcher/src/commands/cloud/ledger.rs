@@ -130,9 +130,10 @@ impl Ledger {
         })
     }
 
-    /// Whether nothing was made.
+    /// Whether nothing was made, or nothing of it is left.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.things.is_empty() && self.entries.deleted.is_empty()
+        let entries = &self.entries;
+        entries.things.is_empty() && entries.deleted.is_empty() && entries.settings.is_empty()
     }
 
     /// # Errors

@@ -87,6 +87,11 @@ pub(super) fn run(options: &UpOptions, session: &Session, mut ledger: Ledger) ->
         err!("! finishing what was being removed");
         down::remove_all(azure, &mut ledger, &|_| false)?;
     }
+    if ledger.entries.things.is_empty() && !ledger.entries.settings.is_empty() {
+        down::remove_settings(&mut ledger);
+        down::no_settings_are_left(&ledger)?;
+        ledger.save()?;
+    }
     // What an earlier `down` kept is not this command's to purge.
     let kept = ledger.entries.deleted.clone();
     let mut is_asked = false;

@@ -103,7 +103,7 @@ const ITEMS: [[&str; 3]; 43] = [
 ];
 
 /// Methods, associated functions and fields: the type, and their old and new name.
-const MEMBERS: [[&str; 3]; 31] = [
+const MEMBERS: [[&str; 3]; 33] = [
     ["Answer", "effort", "stats"],
     ["AnswerView", "columns", "only_columns"],
     ["AnswerView", "rows", "only_rows"],
@@ -123,6 +123,7 @@ const MEMBERS: [[&str; 3]; 31] = [
     ["Report", "headlines", "primary_outcomes"],
     ["Report", "limits", "caveats"],
     ["Report", "reading", "answer_view"],
+    ["RequestStats", "refused", "rate_limited"],
     ["Row", "effort", "stats"],
     ["Secondary", "beside", "reference"],
     ["Share", "of", "new"],
@@ -131,6 +132,7 @@ const MEMBERS: [[&str; 3]; 31] = [
     ["StudyAnswers", "reading", "answer_view"],
     ["StudyAnswers", "record", "provenance"],
     ["Table", "rows", "page_size"],
+    ["Totals", "refused", "rate_limited"],
     ["Training", "copies", "copies_per_weight"],
     ["Utility", "of", "new"],
     ["WordBias", "given", "conditional_probability"],
