@@ -147,6 +147,10 @@ impl Workspace {
             for object in listed.objects {
                 let is_in_it = object.path.len() > folder.len() && object.path.starts_with(&folder);
                 match object.object_type.as_str() {
+                    // Nobody knows what is in it.
+                    "DIRECTORY" if object.path.is_empty() => {
+                        found.push("folder without a path".to_owned());
+                    }
                     // One that is elsewhere would lead around in a circle.
                     "DIRECTORY" if !is_in_it || is_trash(&object.path) => {}
                     "DIRECTORY" => folders.push(object.path),

@@ -240,6 +240,7 @@ fn the_contents_are_what_people_made() {
             }
             "/api/2.0/workspace/list?path=%2F" => answer(json!({"objects": [
                 {"path": "/Users", "object_type": "DIRECTORY"}, {"path": "/", "object_type": "DIRECTORY"},
+                {"object_type": "DIRECTORY"},
                 {"path": "/Shared", "object_type": "DIRECTORY"}]})),
             "/api/2.0/workspace/list?path=%2FUsers" => answer(json!({"objects": [
                 {"path": "/Users/a", "object_type": "DIRECTORY"},
@@ -262,6 +263,7 @@ fn the_contents_are_what_people_made() {
         "job nightly",
         "job 6",
         "serving endpoint even",
+        "folder without a path",
         "notebook /Shared/Trash/thesis",
         "file /Users/x�[2J.py",
         "notebook /Users/a/lab",
