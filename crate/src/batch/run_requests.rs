@@ -1,7 +1,7 @@
 //! Runs a batch of complete requests that fits into memory.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Batch;
 use super::answers::{Answer, Answers};
@@ -42,20 +42,19 @@ impl Batch<Requests> {
         let batch = self.clone();
         async move {
             let prompts: Arc<Mutex<Vec<String>>> = Arc::default();
-            let rows: Arc<Mutex<Vec<Row>>> = Arc::default();
+            let mut rows: Vec<Row> = Vec::new();
             let requests = recorded(batch.asked.take_rows()?, Arc::clone(&prompts));
             let batch = Batch {
                 asked: Requests::new(Box::new(requests)),
                 ..batch
             };
-            let taken = Arc::clone(&rows);
             let totals = batch
-                .for_each_async(move |row| {
-                    lock(&taken).push(row);
+                .for_each_async(|row| {
+                    rows.push(row);
                     Ok(())
                 })
                 .await?;
-            let (prompts, rows) = (take(&prompts), take(&rows));
+            let prompts = std::mem::take(&mut *lock(&prompts));
             let answers = rows.into_iter().zip(prompts).map(answer).collect();
             Ok(Answers::new(answers, totals.wall_time, None).noting(totals.notes))
         }
@@ -90,12 +89,8 @@ fn answer((row, prompt): (Row, String)) -> Answer {
     }
 }
 
-fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn take<T: Default>(shared: &Mutex<T>) -> T {
-    std::mem::take(&mut lock(shared))
+fn lock(prompts: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    prompts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ impl SettingsFile {
         }
     }
 
-    /// The same, for settings that carry a label, such as the account's name. Settings with another label, or
-    /// with none, are neither replaced nor removed.
+    /// The same, for settings that carry a label, such as the account's name. Settings with another label
+    /// are neither replaced nor removed; those with none are removed, but not replaced.
     ///
     /// # Default
     /// No label.

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 
 impl Negotiation<'_> {
     /// Takes back the effort that was added to a request if it may be why the request failed.
-    /// Returns whether the effort is gone.
+    /// Returns whether the request is to be sent again: without the effort, or once more with it.
     pub(super) fn take_back(
         &mut self,
         prepared: &PreparedRequest<'_>,
@@ -77,7 +77,7 @@ impl Negotiation<'_> {
     }
 
     /// A service that fails right after it has answered the same request without the effort
-    /// fails because of the effort. A failure that may pass by itself must happen twice, and so must
+    /// may fail because of the effort, and so may one that has failed so before. A failure that may pass by itself must happen twice, and so must
     /// one after which only other requests were answered without it.
     fn may_be_due_to_effort(&mut self, error: &Error) -> bool {
         match error.status() {

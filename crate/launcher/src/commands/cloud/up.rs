@@ -177,7 +177,7 @@ fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Ch
     if !ledger.entries.things.is_empty() {
         let azure = azure.in_resource_group(&ledger.entries.resource_group)?;
         let deployment = ledger.find_deployment(&azure)?;
-        let existing = existing(&azure, ledger)?;
+        let existing = existing(&azure, ledger, deployment.is_some())?;
         return Ok(Choice {
             old_model: None,
             tokens_per_minute: deployment
@@ -205,7 +205,7 @@ fn prepare(options: &UpOptions, azure: &Azure, ledger: &mut Ledger) -> Result<Ch
 }
 
 /// What there is now of what the ledger has: whatever it says, something may be gone.
-fn existing(azure: &Azure, ledger: &Ledger) -> Result<Vec<Kind>> {
+fn existing(azure: &Azure, ledger: &Ledger, has_deployment: bool) -> Result<Vec<Kind>> {
     let mut existing = Vec::new();
     if azure.has_resource_group()? {
         existing.push(Kind::ResourceGroup);
@@ -215,7 +215,7 @@ fn existing(azure: &Azure, ledger: &Ledger) -> Result<Vec<Kind>> {
         let is_there = match thing.kind {
             Kind::ResourceGroup => false,
             Kind::Account => azure.openai(name).get()?.is_some(),
-            Kind::Deployment => ledger.find_deployment(azure)?.is_some(),
+            Kind::Deployment => has_deployment,
             Kind::Workspace => azure.databricks(name).get()?.is_some(),
             Kind::Cluster => ledger.find_cluster(azure)?.is_some(),
         };
